@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_AUDIT_H_
+#define LANYARD_SDK_AUDIT_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "lanyard/sdk/auth_failure.h"
+
+namespace lanyard {
+
+// One decision about one call. Strings that come from the call are not escaped; none is a token.
+struct AuditEvent {
+  absl::Time time;
+
+  // The random id that a refused peer sees at the end of its message ("… [lanyard 7f3a9c21]").
+  std::string decision_id;
+
+  std::string method;  // The :path.
+  std::string peer;    // What gRPC says of the connection; may be empty.
+
+  bool allowed = false;
+  // Set exactly when the call was refused.
+  std::optional<AuthFailure> failure;
+  // Why, in words for operators.
+  std::string detail;
+
+  // Of the verified token; empty where there was none.
+  std::string issuer_name, subject, client_id, token_id, key_id;
+
+  // Where the rule that ruled stands; empty if there is none.
+  std::string rule;
+};
+
+// Takes every decision. Called on gRPC's threads: implementations must be thread-safe, must not
+// block and must not throw.
+class AuditSink {
+ public:
+  virtual ~AuditSink() = default;
+  virtual void Record(const AuditEvent& event) = 0;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_AUDIT_H_

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_IDENTITY_H_
+#define LANYARD_SDK_IDENTITY_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "lanyard/v1/claims.pb.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace lanyard {
+
+namespace internal {
+struct IdentityState;
+struct IdentityAccess;
+}  // namespace internal
+
+// Who calls: what a verified token said. Only a Verifier makes one (tests have
+// lanyard::testing::FakeCaller), so a function that takes an Identity takes a verified caller.
+//
+// An immutable handle, cheap to copy; it outlives the call. Thread-safe.
+class Identity {
+ public:
+  // The anonymous caller: authenticated() is false, Is() is never true, and subject() and issuer()
+  // hold a NUL byte, so that they equal no name, not even the empty one.
+  Identity();
+
+  bool authenticated() const;
+
+  // Whether the caller is that subject of that issuer, by the issuer's name in the config. A
+  // subject is unique only within its issuer (RFC 7519 section 4.1.2): compare pairs. False for
+  // empty arguments and for the anonymous caller.
+  bool Is(absl::string_view issuer_name, absl::string_view subject) const;
+
+  // The issuer's name in the config, and its iss.
+  const std::string& issuer_name() const;
+  const std::string& issuer() const;
+
+  // sub; empty only where the config accepts tokens without one.
+  const std::string& subject() const;
+
+  // client_id, else azp, else empty.
+  const std::string& client_id() const;
+
+  // In the token's order.
+  const std::vector<std::string>& scopes() const;
+  bool HasScope(absl::string_view scope) const;
+
+  const std::vector<std::string>& audiences() const;
+
+  // jti and kid, or empty.
+  const std::string& token_id() const;
+  const std::string& key_id() const;
+
+  // exp, without leeway. Infinite future for the anonymous caller.
+  absl::Time expires_at() const;
+
+  // Whether somebody acts for the subject (act, RFC 8693 section 4.1).
+  bool has_actor() const;
+
+  // All the claims. Made when first asked for, then kept.
+  const v1::Claims& claims() const;
+
+  // The claims set as the issuer wrote it; empty for the anonymous caller.
+  const std::string& claims_json() const;
+
+  // The claims as a message of the user's own: fields by their JSON names, claims without a field
+  // left out. Fails if a claim does not fit its field.
+  template <typename T>
+  absl::StatusOr<T> ClaimsAs() const {
+    T message;
+    if (absl::Status status = ReadClaimsInto(&message); !status.ok()) return status;
+    return message;
+  }
+
+ private:
+  friend struct internal::IdentityAccess;
+  explicit Identity(std::shared_ptr<const internal::IdentityState> state)
+      : state_(std::move(state)) {}
+  absl::Status ReadClaimsInto(google::protobuf::Message* message) const;
+
+  std::shared_ptr<const internal::IdentityState> state_;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_IDENTITY_H_

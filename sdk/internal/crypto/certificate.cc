@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/internal/crypto/certificate.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "lanyard/sdk/internal/crypto/boringssl.h"
+
+namespace lanyard::internal {
+namespace {
+
+absl::StatusOr<std::vector<bssl::UniquePtr<X509>>> ParseAll(absl::string_view pem) {
+  bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<bssl::UniquePtr<X509>> certificates;
+  for (;;) {
+    bssl::UniquePtr<X509> next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (next == nullptr) break;
+    certificates.push_back(std::move(next));
+  }
+  const uint32_t error = ERR_peek_last_error();
+  ERR_clear_error();
+  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("certificate ", certificates.size() + 1, " of the PEM text does not parse"));
+  }
+  if (certificates.empty()) {
+    return absl::InvalidArgumentError("there is no certificate (\"-----BEGIN CERTIFICATE-----\")");
+  }
+  return certificates;
+}
+
+template <typename T, typename Write>
+std::string ToPem(T* object, Write write) {
+  bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+  write(bio.get(), object);
+  BIO_mem_contents(bio.get(), &data, &size);
+  return std::string(reinterpret_cast<const char*>(data), size);
+}
+
+bool AddExtension(X509* certificate, X509* issuer, int nid, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  bssl::UniquePtr<X509_EXTENSION> extension(
+      X509V3_EXT_nconf_nid(nullptr, &context, nid, const_cast<char*>(value.c_str())));
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bssl::UniquePtr<X509> NewCertificate(EVP_PKEY* key, absl::string_view common_name,
+                                     const X509_NAME* issuer, absl::Time not_after) {
+  bssl::UniquePtr<X509> certificate(X509_new());
+  X509_set_version(certificate.get(), 2);
+  bssl::UniquePtr<BIGNUM> serial = BignumFrom(RandomBytes(16));
+  BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate.get()));
+  ASN1_TIME_set(X509_getm_notBefore(certificate.get()),
+                absl::ToTimeT(absl::Now() - absl::Hours(24)));
+  ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(not_after));
+  X509_set_pubkey(certificate.get(), key);
+  X509_NAME* subject = X509_get_subject_name(certificate.get());
+  X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+                             const_cast<uint8_t*>(Bytes(common_name)),
+                             static_cast<int>(common_name.size()), -1, 0);
+  X509_set_issuer_name(certificate.get(),
+                       const_cast<X509_NAME*>(issuer == nullptr ? subject : issuer));
+  return certificate;
+}
+
+bssl::UniquePtr<EVP_PKEY> NewP256() {
+  bssl::UniquePtr<EC_KEY> ec(EC_KEY_new_by_curve_name(NID_X9_62_prime256v1));
+  bssl::UniquePtr<EVP_PKEY> key(EVP_PKEY_new());
+  if (EC_KEY_generate_key(ec.get()) != 1) return nullptr;
+  EVP_PKEY_set1_EC_KEY(key.get(), ec.get());
+  return key;
+}
+
+}  // namespace
+
+absl::Status CheckCertificates(absl::string_view pem) { return ParseAll(pem).status(); }
+
+absl::Status CheckCertificateAndKey(absl::string_view chain_pem, absl::string_view key_pem) {
+  auto chain = ParseAll(chain_pem);
+  if (!chain.ok()) return chain.status();
+  auto key = PrivateKeyFromPem(key_pem);
+  if (!key.ok()) return key.status();
+  bssl::UniquePtr<EVP_PKEY> certified(X509_get_pubkey(chain->front().get()));
+  if (certified == nullptr || EVP_PKEY_cmp(certified.get(), key->get()) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "the private key does not belong to the first certificate of the chain");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> CertificateSha256(absl::string_view pem) {
+  bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  bssl::UniquePtr<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  uint8_t* der = nullptr;
+  const int size = certificate == nullptr ? -1 : i2d_X509(certificate.get(), &der);
+  if (size < 0) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError("not a certificate in PEM");
+  }
+  bssl::UniquePtr<uint8_t> owner(der);
+  return Sha256({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
+}
+
+absl::StatusOr<ThrowAwayCa> ThrowAwayCa::Create(absl::string_view common_name) {
+  bssl::UniquePtr<EVP_PKEY> key = NewP256();
+  if (key == nullptr) return absl::InternalError("no key was made for the CA");
+  bssl::UniquePtr<X509> root =
+      NewCertificate(key.get(), common_name, nullptr, absl::Now() + absl::Hours(24 * 365));
+  if (!AddExtension(root.get(), root.get(), NID_basic_constraints, "critical,CA:TRUE") ||
+      !AddExtension(root.get(), root.get(), NID_key_usage, "critical,keyCertSign,cRLSign") ||
+      X509_sign(root.get(), key.get(), EVP_sha256()) == 0) {
+    ERR_clear_error();
+    return absl::InternalError("the CA's certificate could not be made");
+  }
+  ThrowAwayCa ca;
+  ca.certificate_pem_ = ToPem(root.get(), PEM_write_bio_X509);
+  auto pem = PrivatePemOf(key.get());
+  if (!pem.ok()) return pem.status();
+  ca.key_pem_ = *std::move(pem);
+  return ca;
+}
+
+absl::StatusOr<ThrowAwayCa::Pair> ThrowAwayCa::Issue(const std::vector<std::string>& names,
+                                                     absl::Time not_after) const {
+  auto root = ParseAll(certificate_pem_);
+  auto root_key = PrivateKeyFromPem(key_pem_.view());
+  if (!root.ok()) return root.status();
+  if (!root_key.ok()) return root_key.status();
+  X509* issuer = root->front().get();
+  bssl::UniquePtr<EVP_PKEY> key = NewP256();
+  if (key == nullptr) return absl::InternalError("no key was made");
+  bssl::UniquePtr<X509> certificate =
+      NewCertificate(key.get(), "throw-away", X509_get_subject_name(issuer), not_after);
+  if (!AddExtension(certificate.get(), issuer, NID_basic_constraints, "critical,CA:FALSE") ||
+      !AddExtension(certificate.get(), issuer, NID_ext_key_usage, "serverAuth,clientAuth") ||
+      !AddExtension(certificate.get(), issuer, NID_subject_alt_name, absl::StrJoin(names, ",")) ||
+      X509_sign(certificate.get(), root_key->get(), EVP_sha256()) == 0) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "a certificate could not be made; names are written DNS:…, IP:… or URI:…");
+  }
+  Pair pair;
+  pair.certificate_pem = ToPem(certificate.get(), PEM_write_bio_X509);
+  auto pem = PrivatePemOf(key.get());
+  if (!pem.ok()) return pem.status();
+  pair.key_pem = *std::move(pem);
+  return pair;
+}
+
+}  // namespace lanyard::internal

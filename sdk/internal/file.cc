@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/internal/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace lanyard::internal {
+namespace {
+
+absl::Status FileError(const std::string& path, int error) {
+  const std::string text = absl::StrCat(path, ": ", std::generic_category().message(error));
+  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(text);
+  if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(text);
+  return absl::UnavailableError(text);
+}
+
+}  // namespace
+
+absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
+  // O_NONBLOCK, so that a FIFO in place of the file cannot hang the reader.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return FileError(path, errno);
+  struct stat info;
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(file);
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
+  }
+  // One byte more than allowed, so that a file that is too long is seen to be.
+  std::string bytes(max_bytes + 1, '\0');
+  ScopedCleanse cleanse(&bytes);
+  size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got = read(file, &bytes[size], bytes.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const int error = errno;
+      close(file);
+      return FileError(path, error);
+    }
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+  }
+  close(file);
+  if (size > max_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": longer than the limit of ", max_bytes, " bytes"));
+  }
+  return Secret(absl::string_view(bytes.data(), size));
+}
+
+}  // namespace lanyard::internal

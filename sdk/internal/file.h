@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_INTERNAL_FILE_H_
+#define LANYARD_SDK_INTERNAL_FILE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "lanyard/sdk/internal/secret.h"
+
+namespace lanyard::internal {
+
+// Reads a whole file through its path, links and all, at most `max_bytes` of it. Errors name the
+// path; a missing file is NOT_FOUND, one too long is INVALID_ARGUMENT.
+absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_SDK_INTERNAL_FILE_H_

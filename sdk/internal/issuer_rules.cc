@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/internal/issuer_rules.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace lanyard::internal {
+namespace {
+
+constexpr absl::string_view kNoType = "NO_TYP";
+constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
+
+absl::Duration FromProto(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+}  // namespace
+
+std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer) {
+  std::vector<Algorithm> algorithms;
+  for (const int value : issuer.algorithms()) {
+    const auto algorithm = AlgorithmFromName(v1::Algorithm_Name(static_cast<v1::Algorithm>(value)));
+    if (algorithm.has_value()) algorithms.push_back(*algorithm);
+  }
+  return algorithms;
+}
+
+IssuerRules RulesOf(const v1::Issuer& issuer) {
+  IssuerRules rules;
+  rules.name = issuer.name();
+  rules.issuer = issuer.issuer();
+  rules.audiences.assign(issuer.audiences().begin(), issuer.audiences().end());
+  rules.algorithms = AlgorithmsOf(issuer);
+  rules.require_subject = !issuer.accept_subjectless_tokens();
+  rules.single_audience_only = issuer.single_audience_only();
+  if (issuer.has_leeway()) rules.leeway = FromProto(issuer.leeway());
+  if (issuer.has_max_lifetime()) rules.max_lifetime = FromProto(issuer.max_lifetime());
+  switch (issuer.has_profile() ? issuer.profile() : v1::RFC9068) {
+    case v1::KUBERNETES:
+      rules.types = {"jwt"};
+      rules.accept_no_type = true;
+      rules.require_issued_at = true;
+      break;
+    case v1::CUSTOM:
+      for (const std::string& type : issuer.custom_types()) {
+        if (type == kNoType) {
+          rules.accept_no_type = true;
+        } else {
+          rules.types.push_back(NormalizedType(type));
+        }
+      }
+      break;
+    default:
+      rules.types = {"at+jwt"};
+      rules.require_issued_at = true;
+      rules.require_token_id = true;
+      rules.require_client_id = true;
+      rules.refuse_other_kinds = false;
+      break;
+  }
+  return rules;
+}
+
+absl::Status ValidateIssuer(const v1::Issuer& issuer) {
+  auto error = [](absl::string_view field, absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
+  };
+  const std::string& name = issuer.name();
+  if (name.empty() || name.size() > 64 ||
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") != std::string::npos) {
+    return error("name", "required, 1 to 64 characters of a-z 0-9 . _ -");
+  }
+  if (issuer.issuer().empty()) return error("issuer", "required: the exact iss of its tokens");
+  if (issuer.audiences().empty()) {
+    return error("audiences", "required: what aud must name for a token to be meant for us");
+  }
+  for (const std::string& audience : issuer.audiences()) {
+    if (audience.empty()) return error("audiences", "an empty string matches nothing");
+  }
+  const std::vector<Algorithm> algorithms = AlgorithmsOf(issuer);
+  if (algorithms.empty() || static_cast<int>(algorithms.size()) != issuer.algorithms_size()) {
+    return error("algorithms", "required, there is no default: for example ES256");
+  }
+  const auto hmacs = std::count_if(algorithms.begin(), algorithms.end(), IsHmac);
+  if (hmacs != 0 && static_cast<size_t>(hmacs) != algorithms.size()) {
+    return error("algorithms",
+                 "HMAC and public-key algorithms in one list invite key confusion (RFC 8725 "
+                 "section 3.1); make two issuers");
+  }
+  if ((hmacs != 0) != issuer.every_verifier_can_mint()) {
+    return error("every_verifier_can_mint",
+                 hmacs != 0 ? "must be true with HMAC algorithms: whoever can verify such a token "
+                              "can also make one"
+                            : "is only for HMAC algorithms");
+  }
+  if (issuer.has_profile() && issuer.profile() == v1::PROFILE_UNSPECIFIED) {
+    return error("profile", "must be RFC9068, KUBERNETES or CUSTOM");
+  }
+  const bool custom = issuer.has_profile() && issuer.profile() == v1::CUSTOM;
+  if (custom == issuer.custom_types().empty()) {
+    return error("custom_types", custom ? "required with profile CUSTOM; \"NO_TYP\" stands for none"
+                                        : "needs profile: CUSTOM");
+  }
+  for (const std::string& type : issuer.custom_types()) {
+    if (type.empty()) return error("custom_types", "an empty string; \"NO_TYP\" stands for none");
+  }
+  if (issuer.has_leeway() && (FromProto(issuer.leeway()) < absl::ZeroDuration() ||
+                              FromProto(issuer.leeway()) > kMaxLeeway)) {
+    return error("leeway", "must be 0 to 5 minutes");
+  }
+  if (issuer.has_max_lifetime() && FromProto(issuer.max_lifetime()) <= absl::ZeroDuration()) {
+    return error("max_lifetime", "must be above 0");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace lanyard::internal

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_INTERNAL_ISSUER_RULES_H_
+#define LANYARD_SDK_INTERNAL_ISSUER_RULES_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "lanyard/sdk/algorithm.h"
+#include "lanyard/sdk/internal/verification.h"
+#include "lanyard/v1/config.pb.h"
+
+namespace lanyard::internal {
+
+// The checks that a valid issuer of the config stands for, its profile and defaults spelled out.
+IssuerRules RulesOf(const v1::Issuer& issuer);
+
+// The algorithms of a valid issuer.
+std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer);
+
+// Checks one issuer of a config by itself; the error names the field and what would be right.
+absl::Status ValidateIssuer(const v1::Issuer& issuer);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_SDK_INTERNAL_ISSUER_RULES_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_INTERNAL_JWS_H_
+#define LANYARD_SDK_INTERNAL_JWS_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/sdk/keys/key.h"
+
+namespace lanyard::internal {
+
+// A JWS in compact serialization (RFC 7515 section 7.1) taken apart; nothing in it is verified.
+struct UnverifiedJws {
+  // The first two segments and the dot between them, as they stand: what the signature is over.
+  absl::string_view signing_input;
+  std::string signature;
+
+  // From the header.
+  std::string algorithm_name;
+  std::optional<std::string> key_id;
+  std::optional<std::string> type;
+
+  // The decoded second segment.
+  std::string payload;
+};
+
+// Splits and decodes a token, strictly; failures carry AuthFailure::kMalformedToken. `token` must
+// outlive the result. Refuses headers with crit, b64, zip, enc or cty, which would change what the
+// token means, and with jwk, jku, x5u or x5c, which offer a key: keys come from the config alone
+// (RFC 8725 section 3.10).
+absl::StatusOr<UnverifiedJws> ParseJws(absl::string_view token, size_t max_bytes);
+
+// Signs `payload` under `header_json` as they are. Whether the two make sense is the caller's
+// affair: tests make bad tokens with it.
+absl::StatusOr<std::string> SignCompact(const Key& key, Algorithm algorithm,
+                                        absl::string_view header_json, absl::string_view payload);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_SDK_INTERNAL_JWS_H_

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_INTERNAL_TOKEN_TEXT_H_
+#define LANYARD_SDK_INTERNAL_TOKEN_TEXT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace lanyard::internal {
+
+// Whether the text is a b64token (RFC 6750 section 2.1): what may stand after "Bearer ". Anything
+// else in a metadata value would break the header, or abort the process inside gRPC.
+bool IsBearerToken(absl::string_view text);
+
+// What a sender can read in its own token, to know when to get another and whether it is meant for
+// the server it is about to be sent to. Nothing is verified; empty for tokens that are not JWTs.
+std::optional<absl::Time> UnverifiedExpiry(absl::string_view token);
+std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view token);
+
+// The token of an authorization header's value: the scheme in any case, spaces, a b64token (RFC
+// 9110 section 11.1, RFC 6750 section 2.1). Nothing for any other value.
+std::optional<absl::string_view> BearerOf(absl::string_view authorization);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_SDK_INTERNAL_TOKEN_TEXT_H_

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/internal/verification.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/identity_state.h"
+
+namespace lanyard::internal {
+namespace {
+
+absl::Status Fail(AuthFailure failure, absl::string_view detail) {
+  return AuthFailureStatus(failure, detail);
+}
+
+template <typename T>
+bool Contains(const std::vector<T>& list, const T& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+absl::Status CheckType(const UnverifiedJws& jws, const IssuerRules& rules) {
+  if (rules.any_type_unchecked) return absl::OkStatus();
+  const bool good = jws.type.has_value() ? Contains(rules.types, NormalizedType(*jws.type))
+                                         : rules.accept_no_type;
+  if (good) return absl::OkStatus();
+  return Fail(AuthFailure::kWrongType,
+              jws.type.has_value()
+                  ? "typ in the header is not one that this issuer's access "
+                    "tokens have"
+                  : "the header has no typ, and this issuer's access tokens have one");
+}
+
+absl::string_view KeyTypeOf(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::kHs256:
+    case Algorithm::kHs384:
+    case Algorithm::kHs512:
+      return "oct";
+    case Algorithm::kRs256:
+    case Algorithm::kRs384:
+    case Algorithm::kRs512:
+    case Algorithm::kPs256:
+    case Algorithm::kPs384:
+    case Algorithm::kPs512:
+      return "RSA";
+    case Algorithm::kEs256:
+    case Algorithm::kEs384:
+    case Algorithm::kEs512:
+      return "EC";
+    case Algorithm::kEdDsa:
+      return "OKP";
+  }
+  return "";
+}
+
+// The one key that can have signed this token; never a second try with another.
+absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm,
+                                   const IssuerRules& rules, const KeySet& keys) {
+  const Key* found = nullptr;
+  bool named = false;  // A key of this kid and of the algorithm's type exists.
+  for (const Key& key : keys.keys()) {
+    if (jws.key_id.has_value() && key.id() != *jws.key_id) continue;
+    named = named || key.type() == KeyTypeOf(algorithm);
+    const bool usable = key.algorithm().has_value()
+                            ? *key.algorithm() == algorithm
+                            : rules.bind_keys_to_token_unchecked && key.Fits(algorithm);
+    if (!usable) continue;
+    if (found != nullptr) {
+      return Fail(AuthFailure::kUnknownKey,
+                  "several keys fit, and the header has no kid that tells them apart");
+    }
+    found = &key;
+  }
+  if (found != nullptr) return found;
+  if (jws.key_id.has_value() && named) {
+    return Fail(AuthFailure::kUnsupportedAlgorithm,
+                "the key that kid names is not for the algorithm in the header");
+  }
+  return Fail(AuthFailure::kUnknownKey, jws.key_id.has_value()
+                                            ? "no key of this issuer has the header's kid"
+                                            : "no key of this issuer fits the header's alg");
+}
+
+absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& rules) {
+  const struct {
+    const char* name;
+    bool missing;
+  } required[] = {
+      {"exp", !claims.expires_at.has_value()},
+      {"iat", rules.require_issued_at && !claims.issued_at.has_value()},
+      {"jti", rules.require_token_id && claims.token_id.value_or("").empty()},
+      {"client_id", rules.require_client_id && claims.client_id.value_or("").empty()},
+  };
+  for (const auto& claim : required) {
+    if (claim.missing) {
+      return Fail(AuthFailure::kMissingClaim,
+                  absl::StrCat("the token has no \"", claim.name, "\""));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
+  if (!claims.audiences.has_value()) {
+    return Fail(AuthFailure::kWrongAudience, "the token has no \"aud\"");
+  }
+  bool ours = false;
+  for (const std::string& audience : *claims.audiences) {
+    ours = ours || Contains(rules.audiences, audience);
+  }
+  if (!ours) return Fail(AuthFailure::kWrongAudience, "\"aud\" names none of our audiences");
+  if (rules.single_audience_only && claims.audiences->size() > 1) {
+    return Fail(AuthFailure::kWrongAudience,
+                "\"aud\" names others beside us, and single_audience_only is set");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules, absl::Time now) {
+  const absl::Time expires_at = *claims.expires_at;
+  if (now >= expires_at + rules.leeway) return Fail(AuthFailure::kExpired, "\"exp\" has passed");
+  if (claims.not_before.has_value() && *claims.not_before > now + rules.leeway) {
+    return Fail(AuthFailure::kNotYetValid, "\"nbf\" is in the future");
+  }
+  if (claims.issued_at.has_value() && *claims.issued_at > now + rules.leeway) {
+    return Fail(AuthFailure::kNotYetValid, "\"iat\" is in the future");
+  }
+  if ((claims.issued_at.has_value() && expires_at - *claims.issued_at > rules.max_lifetime) ||
+      expires_at - now > rules.max_lifetime + rules.leeway) {
+    return Fail(
+        AuthFailure::kLifetimeTooLong,
+        absl::StrCat("the token lives longer than ", absl::FormatDuration(rules.max_lifetime)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string NormalizedType(absl::string_view type) {
+  std::string lower = absl::AsciiStrToLower(type);
+  constexpr absl::string_view kPrefix = "application/";
+  return absl::StartsWith(lower, kPrefix) ? lower.substr(kPrefix.size()) : lower;
+}
+
+absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
+                                    const IssuerLookup& issuers, absl::Time now) {
+  auto jws = ParseJws(token, max_bytes);
+  if (!jws.ok()) return jws.status();
+
+  // Only iss is read before the signature, by the same reader that reads it again afterwards.
+  auto document = JsonDocument::ParseObject(jws->payload);
+  if (!document.ok()) {
+    return Fail(AuthFailure::kMalformedToken,
+                absl::StrCat("claims: ", document.status().message()));
+  }
+  const auto claimed_issuer = document->root().Find("iss");
+  if (!claimed_issuer.has_value()) {
+    return Fail(AuthFailure::kUnknownIssuer, "the token has no \"iss\"");
+  }
+  if (!claimed_issuer->is(JsonValue::Kind::kString)) {
+    return Fail(AuthFailure::kMalformedToken, "\"iss\" is not a string");
+  }
+  IssuerKeys issuer = issuers.Find(claimed_issuer->string());
+  if (issuer.rules == nullptr) {
+    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
+  }
+  const IssuerRules& rules = *issuer.rules;
+
+  if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
+  const auto algorithm = AlgorithmFromName(jws->algorithm_name);
+  if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
+    return Fail(AuthFailure::kUnsupportedAlgorithm,
+                "alg in the header is not in this issuer's list");
+  }
+  if (issuer.keys == nullptr) {
+    return Fail(AuthFailure::kKeysUnavailable, "this issuer's keys are not loaded yet");
+  }
+  auto key = FindKey(*jws, *algorithm, rules, *issuer.keys);
+  if (!key.ok()) return key.status();
+  if (!(*key)->material().Verify(*algorithm, jws->signing_input, jws->signature)) {
+    return Fail(AuthFailure::kBadSignature, "the signature is not by the key that it names");
+  }
+
+  // From here the claims are believed.
+  auto claims = ReadClaims(document->root());
+  if (!claims.ok()) return claims.status();
+  if (!claims->issuer.has_value() || *claims->issuer != rules.issuer) {
+    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is not the issuer whose key verified");
+  }
+  if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
+  if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
+  if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
+  if (rules.require_subject && !claims->subject.has_value()) {
+    return Fail(AuthFailure::kMissingClaim, "the token has no \"sub\"");
+  }
+  if (rules.refuse_other_kinds && claims->has_other_kinds_claim) {
+    return Fail(AuthFailure::kWrongType,
+                "the claims are those of an ID, logout or security-event token");
+  }
+
+  auto state = std::make_shared<IdentityState>();
+  state->authenticated = true;
+  state->issuer_name = rules.name;
+  state->issuer = rules.issuer;
+  state->subject = claims->subject.value_or("");
+  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
+  state->token_id = claims->token_id.value_or("");
+  state->key_id = jws->key_id.value_or("");
+  state->claims_json = std::move(jws->payload);
+  state->audiences = *claims->audiences;
+  state->usable_until = *claims->expires_at + rules.leeway;
+  state->registered = *std::move(claims);
+  return Verdict{IdentityAccess::Make(std::move(state)), &rules, std::move(issuer.keys)};
+}
+
+absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {
+  return CheckTimes(IdentityAccess::StateOf(identity).registered, rules, now);
+}
+
+absl::Status CheckBinding(const Identity& identity,
+                          absl::FunctionRef<std::string()> certificate_sha256) {
+  const RegisteredClaims& claims = IdentityAccess::StateOf(identity).registered;
+  if (!claims.has_confirmation) return absl::OkStatus();
+  if (!claims.confirmation_is_checkable) {
+    return Fail(AuthFailure::kNotBound,
+                "\"cnf\" holds something else than x5t#S256 alone, which cannot be checked");
+  }
+  if (!ConstantTimeEquals(claims.certificate_sha256, certificate_sha256())) {
+    return Fail(AuthFailure::kNotBound,
+                "the token is bound to a client certificate that this connection does not have");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace lanyard::internal

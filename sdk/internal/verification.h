@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_INTERNAL_VERIFICATION_H_
+#define LANYARD_SDK_INTERNAL_VERIFICATION_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/keys/key_set.h"
+
+namespace lanyard::internal {
+
+// What one issuer's tokens must be like: the checks, spelled out.
+struct IssuerRules {
+  std::string name;
+  std::string issuer;
+  std::vector<std::string> audiences;
+  std::vector<Algorithm> algorithms;
+
+  // Header types, lower case and without "application/".
+  std::vector<std::string> types;
+  bool accept_no_type = false;
+  // Only for `lanyard token verify`, which says that it did not look.
+  bool any_type_unchecked = false;
+
+  bool require_subject = true;
+  bool require_issued_at = false;
+  bool require_token_id = false;
+  bool require_client_id = false;
+  bool refuse_other_kinds = true;
+  bool single_audience_only = false;
+
+  absl::Duration leeway = absl::Seconds(30);
+  absl::Duration max_lifetime = absl::Hours(24);
+
+  // Keys without an algorithm of their own take the token's; only for `lanyard token verify`.
+  bool bind_keys_to_token_unchecked = false;
+};
+
+// "application/at+JWT" as "at+jwt" (RFC 7515 section 4.1.9).
+std::string NormalizedType(absl::string_view type);
+
+// Everything up to and without the checks that must be made on every call: the token's form, its
+// issuer, signature and claims, and the time. `rules_of` gives the rules and keys of an issuer.
+struct IssuerKeys {
+  const IssuerRules* rules = nullptr;
+  std::shared_ptr<const KeySet> keys;
+};
+class IssuerLookup {
+ public:
+  virtual ~IssuerLookup() = default;
+  // Null rules for an unknown issuer; null keys while there are none.
+  virtual IssuerKeys Find(absl::string_view issuer) const = 0;
+};
+
+struct Verdict {
+  Identity identity;
+  const IssuerRules* rules;
+  std::shared_ptr<const KeySet> keys;  // The set that the verdict was made with.
+};
+absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
+                                    const IssuerLookup& issuers, absl::Time now);
+
+// exp, nbf, iat and lifetime at `now`: the one function for fresh and for cached verdicts.
+absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now);
+
+// cnf against the SHA-256 of the client's certificate, empty where there is none. Never cached.
+absl::Status CheckBinding(const Identity& identity,
+                          absl::FunctionRef<std::string()> certificate_sha256);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_SDK_INTERNAL_VERIFICATION_H_

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/keys/key_set.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace lanyard {
+namespace {
+
+using internal::JsonValue;
+
+absl::Status CheckMixture(const std::vector<Key>& keys) {
+  size_t secrets = 0;
+  for (const Key& key : keys) secrets += key.is_hmac() ? 1 : 0;
+  if (secrets != 0 && secrets != keys.size()) {
+    return absl::InvalidArgumentError(
+        "HMAC secrets (\"kty\":\"oct\") stand beside public keys: give each its own file, since "
+        "one "
+        "issuer uses one or the other");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
+  if (json.size() > kMaxBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a JWK Set has at most ", kMaxBytes, " bytes"));
+  }
+  auto document = internal::JsonDocument::ParseSecretObject(json);
+  if (!document.ok()) return document.status();
+  const auto entries = document->root().Find("keys");
+  if (!entries.has_value() || !entries->is(JsonValue::Kind::kArray)) {
+    return absl::InvalidArgumentError("a JWK Set must have a \"keys\" array (RFC 7517 section 5)");
+  }
+  if (entries->size() > kMaxKeys) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a JWK Set has at most ", kMaxKeys, " keys, this one has ", entries->size()));
+  }
+  KeySet set;
+  bool skipped_secret = false;
+  int index = 0;
+  for (const JsonValue entry : *entries) {
+    auto key = Key::FromJwkValue(entry);
+    if (key.ok()) {
+      set.keys_.push_back(*std::move(key));
+    } else {
+      const auto type = entry.Find("kty");
+      skipped_secret = skipped_secret || (type.has_value() && type->is(JsonValue::Kind::kString) &&
+                                          type->string() == "oct");
+      set.warnings_.push_back(absl::StrCat("keys[", index, "] left out: ", key.status().message()));
+    }
+    ++index;
+  }
+  if (set.keys_.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no usable key in the JWK Set: ",
+                     set.warnings_.empty() ? "it is empty" : absl::StrJoin(set.warnings_, "; ")));
+  }
+  if (absl::Status status = CheckMixture(set.keys_); !status.ok()) return status;
+  if (skipped_secret && !set.keys_.front().is_hmac()) {
+    return absl::InvalidArgumentError("HMAC secrets stand beside public keys in the JWK Set");
+  }
+  return set;
+}
+
+absl::StatusOr<KeySet> KeySet::FromText(absl::string_view text) {
+  if (text.size() > kMaxBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a key file has at most ", kMaxBytes, " bytes"));
+  }
+  text = absl::StripAsciiWhitespace(text);
+  if (text.empty()) return absl::InvalidArgumentError("the key file is empty");
+  if (absl::StartsWith(text, "{")) {
+    auto document = internal::JsonDocument::ParseSecretObject(text);
+    if (!document.ok()) return document.status();
+    if (document->root().Find("keys").has_value()) return FromJwks(text);
+    auto key = Key::FromJwk(text);
+    if (!key.ok()) return key.status();
+    return KeySet({*std::move(key)});
+  }
+  constexpr absl::string_view kBegin = "-----BEGIN ";
+  std::vector<Key> keys;
+  size_t begin = text.find(kBegin);
+  if (begin == absl::string_view::npos) {
+    return absl::InvalidArgumentError(
+        "a key file holds a JWK Set, a JWK, or PEM blocks; this one starts with neither { nor "
+        "-----BEGIN");
+  }
+  while (begin != absl::string_view::npos) {
+    const size_t next = text.find(kBegin, begin + 1);
+    const absl::string_view block = text.substr(begin, next - begin);
+    begin = next;
+    if (absl::StartsWith(block, "-----BEGIN EC PARAMETERS")) continue;
+    auto key = Key::FromPem(block);
+    if (!key.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("PEM block ", keys.size() + 1, ": ", key.status().message()));
+    }
+    keys.push_back(*std::move(key));
+    if (keys.size() > kMaxKeys) {
+      return absl::InvalidArgumentError(absl::StrCat("a key file has at most ", kMaxKeys, " keys"));
+    }
+  }
+  return KeySet(std::move(keys));
+}
+
+absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) const {
+  KeySet bound;
+  bound.warnings_ = warnings_;
+  for (const Key& key : keys_) {
+    std::vector<Algorithm> fitting;
+    for (const Algorithm algorithm : algorithms) {
+      if (key.Fits(algorithm)) fitting.push_back(algorithm);
+    }
+    if (fitting.empty()) {
+      bound.warnings_.push_back(absl::StrCat("a key of type ", key.type(),
+                                             " left out: it fits no algorithm of this issuer"));
+      continue;
+    }
+    if (fitting.size() > 1) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a key of type ", key.type(), " has no \"alg\" and fits both ", AlgorithmName(fitting[0]),
+          " and ", AlgorithmName(fitting[1]),
+          ": one key is for one algorithm (RFC 8725 section 3.1); add \"alg\" to the JWK, or list "
+          "one of them"));
+    }
+    Key one = key;
+    if (key.has_private() && !key.is_hmac()) {
+      bound.warnings_.push_back(absl::StrCat("a key of type ", key.type(),
+                                             " comes with its private half, which is not used "
+                                             "here: verifiers need the public half only"));
+      auto half = key.PublicHalf();
+      if (!half.ok()) return half.status();
+      one = *std::move(half);
+    }
+    auto with_algorithm = one.WithAlgorithm(fitting[0]);
+    if (!with_algorithm.ok()) return with_algorithm.status();
+    for (const Key& other : bound.keys_) {
+      if (other.id() == one.id() && other.algorithm() == with_algorithm->algorithm()) {
+        return absl::InvalidArgumentError(
+            "two keys have the same id (kid) and algorithm; a kid must name one key");
+      }
+    }
+    bound.keys_.push_back(*std::move(with_algorithm));
+  }
+  if (bound.keys_.empty()) {
+    return absl::InvalidArgumentError("no key fits an algorithm of this issuer");
+  }
+  return bound;
+}
+
+absl::StatusOr<std::string> KeySet::ToPublicJwks() const {
+  std::vector<std::string> jwks;
+  for (const Key& key : keys_) {
+    auto jwk = key.ToPublicJwk();
+    if (!jwk.ok()) return jwk.status();
+    jwks.push_back(*std::move(jwk));
+  }
+  return absl::StrCat("{\"keys\":[", absl::StrJoin(jwks, ","), "]}");
+}
+
+}  // namespace lanyard

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_KEYS_KEY_SET_H_
+#define LANYARD_SDK_KEYS_KEY_SET_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/sdk/algorithm.h"
+#include "lanyard/sdk/keys/key.h"
+
+namespace lanyard {
+
+// The keys of one issuer, immutable. Thread-safe.
+class KeySet {
+ public:
+  // The longest text and the most keys that are read.
+  static constexpr size_t kMaxBytes = 256 * 1024;
+  static constexpr size_t kMaxKeys = 100;
+
+  KeySet() = default;
+  explicit KeySet(std::vector<Key> keys) : keys_(std::move(keys)) {}
+
+  // A JWK Set (RFC 7517 section 5). Entries that cannot verify signatures here, an unknown kty
+  // among them, are left out and named in `warnings()`. Errors: not strict JSON, no "keys" array,
+  // more than kMaxKeys, no usable key at all, an HMAC secret beside any other key.
+  static absl::StatusOr<KeySet> FromJwks(absl::string_view json);
+
+  // What a key file may hold: a JWK Set, one JWK, or PEM blocks (keys or certificates).
+  static absl::StatusOr<KeySet> FromText(absl::string_view text);
+
+  // The set as an issuer's config wants it: every key bound to exactly one of `algorithms`.
+  // A key that says its own algorithm keeps it; one that does not gets the one listed algorithm
+  // that fits (RFC 8725 section 3.1: one key, one algorithm). Private halves are dropped. Keys
+  // that fit none are left out with a warning. Errors: a key that fits two, two keys of one id and
+  // algorithm, no key left.
+  absl::StatusOr<KeySet> BindTo(const std::vector<Algorithm>& algorithms) const;
+
+  const std::vector<Key>& keys() const { return keys_; }
+
+  // What was left out or looks wrong, for the log; no key bytes.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // The public halves as a JWK Set. Error if the set holds an HMAC secret.
+  absl::StatusOr<std::string> ToPublicJwks() const;
+
+ private:
+  std::vector<Key> keys_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_KEYS_KEY_SET_H_

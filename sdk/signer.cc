@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/signer.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/jws.h"
+
+namespace lanyard {
+
+absl::StatusOr<std::unique_ptr<Signer>> Signer::Create(SignerOptions options) {
+  if (!options.key.has_value() || !options.key->has_private()) {
+    return absl::InvalidArgumentError("SignerOptions.key must be a private key");
+  }
+  if (!options.algorithm.has_value()) options.algorithm = options.key->algorithm();
+  if (!options.algorithm.has_value()) {
+    std::vector<Algorithm> fitting;
+    for (const Algorithm algorithm : kAllAlgorithms) {
+      if (options.key->Fits(algorithm)) fitting.push_back(algorithm);
+    }
+    if (fitting.size() != 1) {
+      return absl::InvalidArgumentError(
+          "SignerOptions.algorithm is required: the key fits several and does not say its own");
+    }
+    options.algorithm = fitting[0];
+  }
+  auto key = options.key->WithAlgorithm(*options.algorithm);
+  if (!options.key->Fits(*options.algorithm) || !key.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("SignerOptions.algorithm: this key cannot sign ",
+                                                   AlgorithmName(*options.algorithm)));
+  }
+  std::string header = absl::StrCat("{\"alg\":\"", AlgorithmName(*options.algorithm), "\"");
+  if (!options.type.empty()) {
+    header.append(",\"typ\":");
+    internal::AppendJsonString(options.type, &header);
+  }
+  header.append(",\"kid\":");
+  internal::AppendJsonString(key->id(), &header);
+  header.append("}");
+  const Algorithm algorithm = *options.algorithm;
+  return std::unique_ptr<Signer>(new Signer(*std::move(key), algorithm, std::move(header)));
+}
+
+absl::StatusOr<std::string> Signer::Sign(const v1::Claims& claims) const {
+  auto payload = internal::ClaimsToJson(claims);
+  if (!payload.ok()) return payload.status();
+  return internal::SignCompact(key_, algorithm_, header_, *payload);
+}
+
+}  // namespace lanyard

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/tokens/self_signed_token_source.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "lanyard/sdk/internal/base64url.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
+
+namespace lanyard {
+namespace {
+
+class SelfSigned final : public TokenSource {
+ public:
+  explicit SelfSigned(SelfSignedTokenOptions options) : options_(std::move(options)) {}
+
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    const absl::Time now = options_.clock->Now();
+    const absl::Time expires_at = now + options_.lifetime;
+    v1::Claims claims;
+    claims.set_issuer(options_.issuer);
+    claims.set_subject(options_.subject);
+    claims.set_client_id(options_.subject);
+    claims.add_audiences(request.audience);
+    claims.mutable_issued_at()->set_seconds(absl::ToUnixSeconds(now));
+    claims.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(expires_at));
+    claims.set_token_id(internal::Base64UrlEncode(internal::RandomBytes(16)));
+    for (const std::string& scope : options_.scopes) claims.add_scopes(scope);
+    auto token = options_.signer->Sign(claims);
+    if (!token.ok()) {
+      done(token.status());
+    } else {
+      done(BearerToken(*token, expires_at));
+    }
+  }
+
+ private:
+  const SelfSignedTokenOptions options_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<TokenSource>> SelfSignedTokenSource(SelfSignedTokenOptions options) {
+  if (options.signer == nullptr) {
+    return absl::InvalidArgumentError("SelfSignedTokenOptions.signer is null");
+  }
+  if (options.issuer.empty() || options.subject.empty()) {
+    return absl::InvalidArgumentError("SelfSignedTokenOptions.issuer and .subject are required");
+  }
+  if (options.lifetime < absl::Minutes(1) || options.lifetime > absl::Hours(1)) {
+    return absl::InvalidArgumentError("SelfSignedTokenOptions.lifetime must be 1 min to 1 h");
+  }
+  if (options.clock == nullptr) {
+    return absl::InvalidArgumentError("SelfSignedTokenOptions.clock is null");
+  }
+  return std::make_shared<SelfSigned>(std::move(options));
+}
+
+}  // namespace lanyard

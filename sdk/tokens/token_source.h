@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_TOKENS_TOKEN_SOURCE_H_
+#define LANYARD_SDK_TOKENS_TOKEN_SOURCE_H_
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "lanyard/sdk/internal/secret.h"
+
+namespace lanyard {
+
+// A token to send, and how long it is good for. Overwritten in memory when it goes.
+class BearerToken {
+ public:
+  BearerToken(absl::string_view text, absl::Time expires_at)
+      : text_(text), expires_at_(expires_at) {}
+
+  absl::string_view text() const { return text_.view(); }
+
+  // When a new one must be had at the latest; infinite future for tokens that never change.
+  absl::Time expires_at() const { return expires_at_; }
+
+ private:
+  internal::Secret text_;
+  absl::Time expires_at_;
+};
+
+// What a token is asked for.
+struct TokenRequest {
+  // Whom the token is for: the aud that the server wants to see.
+  std::string audience;
+};
+
+using TokenCallback = std::function<void(absl::StatusOr<BearerToken>)>;
+
+// Where a client's tokens come from.
+//
+// The error's code says what to do: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED and
+// INTERNAL are passing faults (calls fail as UNAVAILABLE and may be retried); anything else is
+// final until somebody acts (calls fail as UNAUTHENTICATED). Messages must not hold secrets.
+//
+// Thread-safe. Lanyard wraps every source in a cache that asks on a thread of its own, never on
+// gRPC's, at most one request an audience at a time.
+class TokenSource {
+ public:
+  virtual ~TokenSource() = default;
+
+  // Calls `done` exactly once: before returning, after blocking for a bounded time, or later from
+  // any thread. It may be called when the asker is long gone.
+  virtual void Fetch(const TokenRequest& request, TokenCallback done) = 0;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_TOKENS_TOKEN_SOURCE_H_

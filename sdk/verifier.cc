@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/verifier.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/token_cache.h"
+#include "lanyard/sdk/internal/verification.h"
+
+namespace lanyard {
+
+struct Verifier::State final : internal::IssuerLookup {
+  struct Issuer {
+    internal::IssuerRules rules;
+    std::shared_ptr<const KeySource> keys;
+  };
+
+  State(size_t max_bytes, size_t cache_bytes, std::shared_ptr<const Clock> the_clock)
+      : max_token_bytes(max_bytes), clock(std::move(the_clock)), cache(cache_bytes) {}
+
+  internal::IssuerKeys Find(absl::string_view issuer) const override {
+    const auto it = issuers.find(issuer);
+    if (it == issuers.end()) return {};
+    return {&it->second->rules, it->second->keys->Current()};
+  }
+
+  const size_t max_token_bytes;
+  const std::shared_ptr<const Clock> clock;
+  absl::flat_hash_map<std::string, std::unique_ptr<Issuer>> issuers;  // By iss.
+  mutable internal::TokenCache cache;
+  std::function<void()> before_insert;
+};
+
+absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions options) {
+  if (options.issuers.empty()) {
+    return absl::InvalidArgumentError("VerifierOptions.issuers is empty: no token could verify");
+  }
+  if (options.max_token_bytes < 256 || options.max_token_bytes > 65536) {
+    return absl::InvalidArgumentError("VerifierOptions.max_token_bytes must be 256 to 65536");
+  }
+  if (options.clock == nullptr) return absl::InvalidArgumentError("VerifierOptions.clock is null");
+  auto state = std::make_unique<State>(options.max_token_bytes, options.cache_bytes,
+                                       std::move(options.clock));
+  absl::flat_hash_set<std::string> names;
+  for (TrustedIssuer& issuer : options.issuers) {
+    const std::string& name = issuer.config.name();
+    if (absl::Status status = internal::ValidateIssuer(issuer.config); !status.ok()) return status;
+    if (issuer.keys == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("issuer \"", name, "\" has no key source"));
+    }
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two issuers are named \"", name, "\""));
+    }
+    auto entry = std::make_unique<State::Issuer>();
+    entry->rules = internal::RulesOf(issuer.config);
+    entry->keys = std::move(issuer.keys);
+    if (!state->issuers.emplace(issuer.config.issuer(), std::move(entry)).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "issuer \"", name, "\" has the same iss as another: their tokens cannot be told apart"));
+    }
+  }
+  return std::unique_ptr<Verifier>(new Verifier(std::move(state)));
+}
+
+Verifier::Verifier(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Verifier::~Verifier() = default;
+
+void Verifier::set_before_insert_for_test(std::function<void()> hook) {
+  state_->before_insert = std::move(hook);
+}
+
+absl::StatusOr<Identity> Verifier::Verify(absl::string_view token) const {
+  return Verify(token, [] { return std::string(); });
+}
+
+absl::StatusOr<Identity> Verifier::Verify(
+    absl::string_view token, absl::FunctionRef<std::string()> certificate_sha256) const {
+  const absl::Time now = state_->clock->Now();
+  if (token.empty()) return AuthFailureStatus(AuthFailure::kMissingToken, "the token is empty");
+  std::optional<internal::Verdict> verdict = state_->cache.Find(token);
+  // A verdict counts only with the very key set that it was made with: a key that has left in the
+  // meantime, even while the signature was being checked, lets nothing in.
+  if (verdict.has_value() &&
+      state_->Find(verdict->rules->issuer).keys.get() != verdict->keys.get()) {
+    verdict.reset();
+  }
+  if (!verdict.has_value()) {
+    auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, now);
+    if (!fresh.ok()) return fresh.status();
+    if (state_->before_insert) state_->before_insert();
+    verdict = *std::move(fresh);
+    state_->cache.Insert(token, *verdict);
+  } else if (absl::Status status = internal::CheckTime(verdict->identity, *verdict->rules, now);
+             !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = internal::CheckBinding(verdict->identity, certificate_sha256);
+      !status.ok()) {
+    return status;
+  }
+  return std::move(verdict->identity);
+}
+
+}  // namespace lanyard

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_VERIFIER_H_
+#define LANYARD_SDK_VERIFIER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/keys/key_source.h"
+#include "lanyard/v1/config.pb.h"
+
+namespace lanyard {
+
+// An issuer and where its keys come from.
+struct TrustedIssuer {
+  // Required. jwks_file is not read here: `keys` stands for it.
+  v1::Issuer config;
+
+  // Required.
+  std::shared_ptr<const KeySource> keys;
+};
+
+struct VerifierOptions {
+  // Required, at least one; no two with the same name or the same iss.
+  std::vector<TrustedIssuer> issuers;
+
+  // The longest token that is looked at, in bytes.
+  size_t max_token_bytes = 16 * 1024;
+
+  // How much memory verdicts may take. They are kept per token text, used only with the key set
+  // they were made with, and every call checks time and binding anew.
+  size_t cache_bytes = 16 * 1024 * 1024;
+
+  std::shared_ptr<const Clock> clock = SystemClock();
+};
+
+// Turns a compact JWT into the identity of the caller who holds it.
+//
+// Checks run in a fixed order and stop at the first failure; no claim is believed before the
+// signature (docs/concepts/verification.md has the order and the RFC behind each check).
+//
+//   absl::StatusOr<Identity> caller = verifier->Verify(token);
+//
+// Failures carry an AuthFailure. Their messages are for operators; do not send them to the peer.
+//
+// Thread-safe. Verify() does no I/O and holds no lock while it does crypto.
+class Verifier {
+ public:
+  // Fails, naming the field, for a config that leaves a check undefined.
+  static absl::StatusOr<std::unique_ptr<Verifier>> Create(VerifierOptions options);
+  ~Verifier();
+
+  // For a caller whose connection has no client certificate.
+  absl::StatusOr<Identity> Verify(absl::string_view token) const;
+
+  // `certificate_sha256` gives the SHA-256 of the DER of the certificate that the caller's
+  // connection presented (RFC 8705 section 3), 32 bytes, or empty. Called only for tokens bound to
+  // one.
+  absl::StatusOr<Identity> Verify(absl::string_view token,
+                                  absl::FunctionRef<std::string()> certificate_sha256) const;
+
+  // For tests: called between a good signature and the verdict's storing.
+  void set_before_insert_for_test(std::function<void()> hook);
+
+ private:
+  struct State;
+  explicit Verifier(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_VERIFIER_H_
