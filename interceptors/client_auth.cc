@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/client_auth.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/client_interceptor.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/client_state.h"
+#include "lanyard/interceptors/internal/tls_reloader.h"
+#include "lanyard/interceptors/internal/token_attacher.h"
+
+namespace lanyard {
+namespace {
+
+absl::Status Validate(const ClientAuthOptions& options) {
+  if (options.audience.empty()) {
+    return absl::InvalidArgumentError(
+        "ClientAuthOptions.audience: required, the aud that the server wants to see");
+  }
+  if (options.token_source == nullptr) {
+    return absl::InvalidArgumentError("ClientAuthOptions.token_source: required");
+  }
+  if (options.max_token_wait <= absl::ZeroDuration() || options.max_token_wait > absl::Minutes(5)) {
+    return absl::InvalidArgumentError(
+        "ClientAuthOptions.max_token_wait must be above 0 and at most 5 minutes");
+  }
+  if (options.max_token_bytes < 256 || options.max_token_bytes > 65536) {
+    return absl::InvalidArgumentError("ClientAuthOptions.max_token_bytes must be 256 to 65536");
+  }
+  if (options.clock == nullptr) {
+    return absl::InvalidArgumentError("ClientAuthOptions.clock is null");
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<internal::ClientState> MakeState(const ClientAuthOptions& options,
+                                                 internal::LocalTransport local) {
+  auto state = std::make_shared<internal::ClientState>();
+  state->audience = options.audience;
+  state->max_token_wait = options.max_token_wait;
+  state->tokens = std::make_shared<CachingTokenSource>(
+      internal::MakeCheckedSource(options.token_source, options.max_token_bytes), options.clock);
+  state->credentials = internal::MakeTokenCredentials(options.audience, state->tokens, local);
+  return state;
+}
+
+}  // namespace
+
+struct ClientAuth::Impl {
+  std::shared_ptr<internal::ClientState> state;
+};
+
+absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions options) {
+  if (absl::Status status = Validate(options); !status.ok()) return status;
+  auto impl = std::make_unique<Impl>();
+  impl->state =
+      MakeState(options, options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
+                                                     : internal::LocalTransport::kRefused);
+  return std::unique_ptr<ClientAuth>(new ClientAuth(std::move(impl)));
+}
+
+ClientAuth::ClientAuth(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ClientAuth::~ClientAuth() = default;
+
+std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>
+ClientAuth::InterceptorFactory() {
+  return std::make_unique<internal::TokenAttacherFactory>(impl_->state);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+    const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+        interceptors) {
+  if (absl::Status status = Validate(options); !status.ok()) return status;
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::shared_ptr<internal::TlsReloader> tls;
+  internal::LocalTransport local = internal::LocalTransport::kRefused;
+  if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:")) {
+    local = internal::LocalTransport::kUnixSocket;
+    credentials = grpc::experimental::LocalCredentials(UDS);
+  } else if (!options.tls.root_certificates.empty()) {
+    auto reloader = internal::TlsReloader::Create(options.tls);
+    if (!reloader.ok()) return reloader.status();
+    tls = *std::move(reloader);
+    credentials = tls->ChannelCredentials();
+  } else if (options.loopback_is_trusted) {
+    local = internal::LocalTransport::kLoopbackIsTrusted;
+    credentials = grpc::experimental::LocalCredentials(LOCAL_TCP);
+  } else {
+    return absl::InvalidArgumentError(
+        "ClientAuthOptions.tls.root_certificates: required for a target over TCP, the file with "
+        "the "
+        "certificates that the server's must lead to");
+  }
+  if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
+  auto factory =
+      std::make_unique<internal::TokenAttacherFactory>(MakeState(options, local), std::move(tls));
+  // On sending the first one runs first.
+  interceptors.push_back(std::move(factory));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, arguments,
+                                                                 std::move(interceptors));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target,
+                                                             ClientAuthOptions options) {
+  return CreateChannel(target, std::move(options), grpc::ChannelArguments(), {});
+}
+
+}  // namespace lanyard

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_INTERCEPTORS_CLIENT_AUTH_H_
+#define LANYARD_INTERCEPTORS_CLIENT_AUTH_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "lanyard/interceptors/tls.h"
+#include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/tokens/token_source.h"
+
+namespace grpc {
+class Channel;
+class ChannelArguments;
+namespace experimental {
+class ClientInterceptorFactoryInterface;
+}
+}  // namespace grpc
+
+namespace lanyard {
+
+struct ClientAuthOptions {
+  // Required. Whom the tokens are for: the aud that the server's config lists. A token that can be
+  // read and is for somebody else is never sent.
+  std::string audience;
+
+  // Required. FileTokenSource(…), SelfSignedTokenSource(…), or one's own.
+  std::shared_ptr<TokenSource> token_source;
+
+  // root_certificates is required for channels over TCP.
+  TlsFiles tls;
+
+  // The longest that a call waits for its first token; its own deadline may end it sooner.
+  absl::Duration max_token_wait = absl::Seconds(10);
+
+  // A longer token fails its calls before anything is sent. gRPC servers take about 8 KiB of
+  // headers in all unless they are told otherwise, and an oversize call can break its neighbours on
+  // the same connection.
+  size_t max_token_bytes = 7 * 1024;
+
+  // Lets tokens be sent over loopback TCP without TLS, where every process of the machine can read
+  // them. Unix sockets do not need it.
+  bool loopback_is_trusted = false;
+
+  std::shared_ptr<const Clock> clock = SystemClock();
+};
+
+// Attaches a token to every call of a channel.
+//
+// The token travels as call credentials, so gRPC itself refuses to send it over a channel that is
+// not protected: a call on a plaintext channel fails as UNAUTHENTICATED and nothing is sent. A call
+// that already has credentials or an `authorization` header fails with INVALID_ARGUMENT: two
+// opinions about who calls are none. If no token can be had, the call fails as UNAVAILABLE where it
+// may be tried again, and as UNAUTHENTICATED where somebody must act first; no gRPC thread waits.
+//
+// Thread-safe. May be destroyed before the channels made with it, which go on working.
+class ClientAuth {
+ public:
+  // Fails for options that are missing or out of range; the message names the field.
+  static absl::StatusOr<std::unique_ptr<ClientAuth>> Create(ClientAuthOptions options);
+  ~ClientAuth();
+
+  // For a channel that is made elsewhere. Put it last, so that it sees what other interceptors
+  // set. The channel must be protected, or its calls fail.
+  std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> InterceptorFactory();
+
+ private:
+  struct Impl;
+  explicit ClientAuth(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A channel that authenticates: TLS for TCP targets, local credentials for "unix:" ones.
+// `arguments` and `interceptors` are the caller's own; the interceptors run before Lanyard's on
+// sending, so they do not see the token.
+//
+//   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
+//       lanyard::CreateChannel("orders.prod:8443", options);
+absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+    const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+        interceptors);
+absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target,
+                                                             ClientAuthOptions options);
+
+}  // namespace lanyard
+
+#endif  // LANYARD_INTERCEPTORS_CLIENT_AUTH_H_

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/call_metadata.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/crypto/certificate.h"
+
+namespace lanyard::internal {
+
+std::string CredentialsOf(const CallMetadata& metadata) {
+  std::string text;
+  const auto range = metadata.equal_range(kAuthorization);
+  for (auto it = range.first; it != range.second; ++it) {
+    absl::StrAppend(&text, it->second.size(), ":", View(it->second));
+  }
+  return text;
+}
+
+absl::string_view CertificatePemOf(const grpc::AuthContext& context) {
+  for (const grpc::string_ref& pem : context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
+    return View(pem);
+  }
+  return {};
+}
+
+std::string CertificateSha256Of(const grpc::AuthContext& context) {
+  const absl::string_view pem = CertificatePemOf(context);
+  if (pem.empty()) return std::string();
+  return CertificateSha256(pem).value_or(std::string());
+}
+
+}  // namespace lanyard::internal

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_INTERCEPTORS_INTERNAL_CALL_METADATA_H_
+#define LANYARD_INTERCEPTORS_INTERNAL_CALL_METADATA_H_
+
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/support/string_ref.h>
+
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace lanyard::internal {
+
+// A call's headers as gRPC hands them to the gate and to the binding alike.
+using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
+
+inline constexpr char kAuthorization[] = "authorization";
+
+inline absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+
+// All values of `authorization`, put together so that different lists give different texts.
+std::string CredentialsOf(const CallMetadata& metadata);
+
+// The client's certificate as PEM, empty without one. Cheap; not to be kept.
+absl::string_view CertificatePemOf(const grpc::AuthContext& context);
+
+// x5t#S256 of that certificate; empty if there is none.
+std::string CertificateSha256Of(const grpc::AuthContext& context);
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_INTERCEPTORS_INTERNAL_CALL_METADATA_H_

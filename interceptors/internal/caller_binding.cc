@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/caller_binding.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/server_context.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/identity_entry.h"
+#include "lanyard/interceptors/internal/stream_expiry.h"
+#include "lanyard/interceptors/internal/wire_status.h"
+#include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/log.h"
+
+namespace lanyard::internal {
+namespace {
+
+using grpc::experimental::InterceptionHookPoints;
+using grpc::experimental::InterceptorBatchMethods;
+using grpc::experimental::ServerRpcInfo;
+
+// What a sync server calls a method that no service has; its only handler says UNIMPLEMENTED.
+constexpr absl::string_view kUnknownMethod = "unknown";
+
+class CallerBinding final : public grpc::experimental::Interceptor {
+ public:
+  // Touches nothing of the call: there may not be one yet.
+  CallerBinding(std::shared_ptr<ServerState> state, ServerRpcInfo* info)
+      : state_(std::move(state)), info_(info) {}
+
+  void Intercept(InterceptorBatchMethods* methods) override {
+    // TryCancel calls this on its own thread while another hook is inside; nothing else may be
+    // asked of `methods` then.
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_CANCEL)) {
+      methods->Proceed();
+      return;
+    }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_INITIAL_METADATA) &&
+        !Bind(methods->GetRecvInitialMetadata())) {
+      return;  // Without Proceed() the handler never runs.
+    }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) {
+      // The context may be gone by now; only our own members are safe.
+      if (expiry_.has_value()) expiry_->Close();
+    }
+    methods->Proceed();
+  }
+
+ private:
+  bool Bind(CallMetadata* metadata) {
+    grpc::ServerContextBase* context = info_->server_context();
+    const absl::string_view method = info_->method();
+    const std::string credentials = CredentialsOf(*metadata);
+    std::optional<Identity> admitted;
+    if (!credentials.empty()) {
+      const auto auth_context = context->auth_context();
+      admitted = state_->admissions.Take(
+          Admissions::KeyOf(credentials, method, CertificatePemOf(*auth_context)));
+    }
+    const bool open = credentials.empty() && state_->policy()->AllowsAnyone(method);
+    if (!admitted.has_value() && !open && method != kUnknownMethod) {
+      Refuse(context, method);
+      return false;
+    }
+    if (admitted.has_value()) identity_ = *std::move(admitted);
+    metadata->erase(kAuthorization);
+    PutIdentity(metadata, &identity_);
+    if (info_->type() != ServerRpcInfo::Type::UNARY && identity_.authenticated()) {
+      expiry_.emplace(state_, context->c_call(), IdentityAccess::StateOf(identity_).usable_until);
+    }
+    return true;
+  }
+
+  void Refuse(grpc::ServerContextBase* context, absl::string_view method) {
+    const std::string id = NewDecisionId();
+    LogLine(absl::StrCat("ALARM: a call to ", method, " reached the server on a port or channel ",
+                         "without Lanyard's gate, and was refused [", id, "]"));
+    if (state_->audit != nullptr) {
+      AuditEvent event;
+      event.time = state_->clock->Now();
+      event.decision_id = id;
+      event.method = std::string(method);
+      event.failure = AuthFailure::kMissingToken;
+      event.detail = "the call came past the gate: a port, or an in-process channel, without it";
+      state_->audit->Record(event);
+    }
+    const std::string text = WireMessage(AuthFailureWireText(AuthFailure::kMissingToken), id);
+    grpc_call_cancel_with_status(context->c_call(), GRPC_STATUS_UNAUTHENTICATED, text.c_str(),
+                                 nullptr);
+  }
+
+  const std::shared_ptr<ServerState> state_;
+  ServerRpcInfo* const info_;  // Outlives this.
+  Identity identity_;
+  std::optional<StreamExpiry> expiry_;
+};
+
+}  // namespace
+
+grpc::experimental::Interceptor* CallerBindingFactory::CreateServerInterceptor(
+    ServerRpcInfo* info) {
+  return new CallerBinding(state_, info);
+}
+
+}  // namespace lanyard::internal

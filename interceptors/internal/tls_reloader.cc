@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/tls_reloader.h"
+
+#include <fcntl.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/grpc_compat.h"
+#include "lanyard/sdk/internal/crypto/certificate.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/periodic_thread.h"
+
+namespace lanyard::internal {
+namespace {
+
+constexpr size_t kMaxFileBytes = 1 << 20;
+constexpr std::chrono::seconds kPoll(1);
+
+// Numbers of file descriptors that stand for nothing any more but are not closed: a watcher of gRPC
+// that is just ending may still open the path, and must not find a stranger's file or pipe there.
+// They are used again, so there are never more than were in use at one time.
+class SparePaths {
+ public:
+  static SparePaths& Get() {
+    static SparePaths* const spare = new SparePaths();
+    return *spare;
+  }
+  int Take() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (fds_.empty()) return -1;
+    const int fd = fds_.back();
+    fds_.pop_back();
+    return fd;
+  }
+  void Put(int fd) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    fds_.push_back(fd);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<int> fds_;
+};
+
+// A file without a name, in memory, whose content is replaced as a whole: whoever opens path()
+// reads the old content or the new, never half of each.
+class MemoryFile {
+ public:
+  MemoryFile() = default;
+  ~MemoryFile() {
+    if (fd_ >= 0) SparePaths::Get().Put(fd_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  absl::Status Write(absl::string_view bytes) {
+    const int fresh = memfd_create("lanyard-tls", MFD_CLOEXEC);
+    if (fresh < 0) return Error("memfd_create");
+    while (!bytes.empty()) {
+      const ssize_t written = write(fresh, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) {
+        close(fresh);
+        return Error("write");
+      }
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+    if (fd_ < 0) fd_ = SparePaths::Get().Take();
+    if (fd_ < 0) {
+      fd_ = fresh;
+      return absl::OkStatus();
+    }
+    // The number stays, so the path does; what it stands for changes at once.
+    const int moved = dup3(fresh, fd_, O_CLOEXEC);
+    close(fresh);
+    return moved < 0 ? Error("dup3") : absl::OkStatus();
+  }
+
+  std::string path() const { return fd_ < 0 ? "" : absl::StrCat("/proc/self/fd/", fd_); }
+
+ private:
+  static absl::Status Error(absl::string_view call) {
+    return absl::InternalError(absl::StrCat(call, " failed with errno ", errno));
+  }
+  int fd_ = -1;
+};
+
+class FileTlsReloader final : public TlsReloader {
+ public:
+  explicit FileTlsReloader(const TlsFiles& files) : files_(files) {}
+
+  ~FileTlsReloader() override {
+    // A private key does not stay behind in memory; roots may, and a watcher that is just ending
+    // would complain of their loss.
+    if (!pair_.path().empty()) (void)pair_.Write("");
+  }
+
+  absl::Status Start() {
+    if (absl::Status status = Reload(); !status.ok()) return status;
+    // One file holds key and chain, so that the two always belong together.
+    provider_ = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+        pair_.path(), pair_.path(), roots_.path(), /*refresh_interval_sec=*/1);
+    poller_.emplace(kPoll, [this] { Poll(); });
+    return absl::OkStatus();
+  }
+
+  std::shared_ptr<grpc::ServerCredentials> ServerCredentials() override {
+    return ServerTls(provider_, /*require_client_certificate=*/!files_.root_certificates.empty());
+  }
+
+  std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials() override {
+    return ChannelTls(provider_, /*has_identity=*/!files_.private_key.empty());
+  }
+
+  absl::Status Reload() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!files_.private_key.empty()) {
+      auto chain = ReadFile(files_.certificate_chain, kMaxFileBytes);
+      if (!chain.ok()) return chain.status();
+      auto key = ReadFile(files_.private_key, kMaxFileBytes);
+      if (!key.ok()) return key.status();
+      if (absl::Status status = CheckCertificateAndKey(chain->view(), key->view()); !status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(files_.certificate_chain, " and ",
+                                                       files_.private_key, ": ", status.message()));
+      }
+      std::string both = absl::StrCat(key->view(), "\n", chain->view());
+      ScopedCleanse cleanse(&both);
+      if (absl::Status status = Replace(both, &pair_, &pair_digest_); !status.ok()) return status;
+    }
+    if (!files_.root_certificates.empty()) {
+      auto roots = ReadFile(files_.root_certificates, kMaxFileBytes);
+      if (!roots.ok()) return roots.status();
+      if (absl::Status status = CheckCertificates(roots->view()); !status.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(files_.root_certificates, ": ", status.message()));
+      }
+      return Replace(roots->view(), &roots_, &roots_digest_);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static absl::Status Replace(absl::string_view bytes, MemoryFile* file, std::string* digest) {
+    std::string now = Sha256(bytes);
+    if (now == *digest) return absl::OkStatus();
+    absl::Status status = file->Write(bytes);
+    if (status.ok()) *digest = std::move(now);
+    return status;
+  }
+
+  void Poll() {
+    const absl::Status status = Reload();
+    if (status.message() == last_error_) return;
+    last_error_ = std::string(status.message());
+    LogLine(status.ok()
+                ? "TLS files are well again"
+                : absl::StrCat("TLS files not reloaded, the last good ones stay: ", last_error_));
+  }
+
+  const TlsFiles files_;
+  std::mutex mutex_;
+  MemoryFile pair_, roots_;                 // Guarded by mutex_.
+  std::string pair_digest_, roots_digest_;  // Guarded by mutex_.
+  std::string last_error_;                  // Only the poller's.
+  std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
+  std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<TlsReloader>> TlsReloader::Create(const TlsFiles& files) {
+  if (files.certificate_chain.empty() != files.private_key.empty()) {
+    return absl::InvalidArgumentError(
+        "TlsFiles: certificate_chain and private_key go together; one of them is empty");
+  }
+  auto reloader = std::make_shared<FileTlsReloader>(files);
+  if (absl::Status status = reloader->Start(); !status.ok()) return status;
+  return reloader;
+}
+
+}  // namespace lanyard::internal

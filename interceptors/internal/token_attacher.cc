@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/token_attacher.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/client_context.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/wire_status.h"
+
+namespace lanyard::internal {
+namespace {
+
+using grpc::experimental::ClientRpcInfo;
+using grpc::experimental::InterceptionHookPoints;
+using grpc::experimental::InterceptorBatchMethods;
+using TokenPtr = CachingTokenSource::TokenPtr;
+
+// Ends a call from the client's side with a status of ours; nothing of it is sent. Works for every
+// kind of call, which Hijack() does not. The batch must be passed on afterwards.
+void EndCall(grpc::ClientContext* context, grpc::StatusCode code, const std::string& text) {
+  grpc_call_cancel_with_status(context->c_call(), static_cast<grpc_status_code>(code), text.c_str(),
+                               nullptr);
+}
+
+grpc::StatusCode CodeFor(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+      return grpc::StatusCode::UNAVAILABLE;
+    default:
+      return grpc::StatusCode::UNAUTHENTICATED;
+  }
+}
+
+// A call whose initial metadata is held until there is a token. Four things may end the wait; the
+// first to take it is the only one that passes the call on. After that the interceptor, and the
+// call, may be gone at any moment.
+class HeldCall : public std::enable_shared_from_this<HeldCall> {
+ public:
+  // All pointers are good until the call is passed on. `sent` receives the token.
+  HeldCall(std::shared_ptr<ClientState> state, grpc::ClientContext* context,
+           InterceptorBatchMethods* methods, TokenPtr* sent)
+      : state_(std::move(state)), context_(context), methods_(methods), sent_(sent) {}
+
+  // Starts the clock; the wait may already be over.
+  void StartTimer() {
+    const auto cap =
+        std::chrono::system_clock::now() + absl::ToChronoNanoseconds(state_->max_token_wait);
+    const bool deadline_first = context_->deadline() < cap;
+    const auto left =
+        (deadline_first ? context_->deadline()
+                        : std::chrono::time_point_cast<std::chrono::system_clock::duration>(cap)) -
+        std::chrono::system_clock::now();
+    const auto when = std::chrono::steady_clock::now() + left;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (taken_) return;
+    // The timer does not keep the call's state alive.
+    timer_ = state_->timers.Add(when, [weak = weak_from_this(), deadline_first] {
+      if (auto self = weak.lock()) {
+        self->End(
+            deadline_first ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::UNAVAILABLE,
+            "lanyard: no token in time");
+      }
+    });
+  }
+
+  void Send(TokenPtr token) {
+    const auto state = Take();
+    if (state == nullptr) return;
+    *sent_ = std::move(token);
+    context_->set_credentials(state->credentials);
+    methods_->Proceed();
+  }
+
+  void End(grpc::StatusCode code, const std::string& text) {
+    const auto state = Take();
+    if (state == nullptr) return;
+    EndCall(context_, code, text);
+    methods_->Proceed();
+  }
+
+ private:
+  // The shared state for the first that asks, null for all others.
+  std::shared_ptr<ClientState> Take() {
+    TimerQueue::Id timer;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (taken_) return nullptr;
+      taken_ = true;
+      timer = timer_;
+    }
+    if (timer != 0) state_->timers.Cancel(timer);
+    return std::move(state_);
+  }
+
+  std::mutex mutex_;
+  bool taken_ = false;        // Guarded by mutex_.
+  TimerQueue::Id timer_ = 0;  // Guarded by mutex_.
+  std::shared_ptr<ClientState> state_;
+  grpc::ClientContext* const context_;
+  InterceptorBatchMethods* const methods_;
+  TokenPtr* const sent_;
+};
+
+class TokenAttacher final : public grpc::experimental::Interceptor {
+ public:
+  TokenAttacher(std::shared_ptr<ClientState> state, ClientRpcInfo* info)
+      : state_(std::move(state)), info_(info) {}
+
+  void Intercept(InterceptorBatchMethods* methods) override {
+    // TryCancel calls this on its own thread while another hook is inside.
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_CANCEL)) {
+      std::shared_ptr<HeldCall> held;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        held = held_;
+      }
+      if (held != nullptr) held->End(grpc::StatusCode::CANCELLED, "CANCELLED");
+      methods->Proceed();
+      return;
+    }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      Attach(methods);
+      return;
+    }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_STATUS)) {
+      const grpc::Status* status = methods->GetRecvStatus();
+      // The server's gate has refused this token, so the next call gets another.
+      if (status != nullptr && status->error_code() == grpc::StatusCode::UNAUTHENTICATED &&
+          IsWireMessage(status->error_message())) {
+        state_->tokens->Drop(state_->audience, sent_);
+      }
+    }
+    methods->Proceed();
+  }
+
+ private:
+  void Attach(InterceptorBatchMethods* methods) {
+    grpc::ClientContext* context = info_->client_context();
+    if (context->credentials() != nullptr ||
+        methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
+      EndCall(context, grpc::StatusCode::INVALID_ARGUMENT,
+              "lanyard: the call has credentials or an \"authorization\" header of its own beside "
+              "the channel's token; use a channel without Lanyard for it");
+      methods->Proceed();
+      return;
+    }
+    if ((sent_ = state_->tokens->Cached(state_->audience)) != nullptr) {
+      context->set_credentials(state_->credentials);
+      methods->Proceed();
+      return;
+    }
+    auto held = std::make_shared<HeldCall>(state_, context, methods, &sent_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      held_ = held;
+    }
+    // From here `this` may be gone as soon as the call is passed on, so it is not touched again.
+    held->StartTimer();
+    const std::string audience = state_->audience;
+    const std::shared_ptr<CachingTokenSource> tokens = state_->tokens;
+    tokens->Get(audience, [held, audience](absl::StatusOr<TokenPtr> token) {
+      if (token.ok()) {
+        held->Send(*std::move(token));
+      } else {
+        held->End(CodeFor(token.status()), absl::StrCat("lanyard: no token for \"", audience,
+                                                        "\": ", token.status().message()));
+      }
+    });
+  }
+
+  const std::shared_ptr<ClientState> state_;
+  ClientRpcInfo* const info_;  // Outlives this.
+  TokenPtr sent_;              // What went out.
+  std::mutex mutex_;
+  std::shared_ptr<HeldCall> held_;  // Guarded by mutex_.
+};
+
+}  // namespace
+
+grpc::experimental::Interceptor* TokenAttacherFactory::CreateClientInterceptor(
+    ClientRpcInfo* info) {
+  return new TokenAttacher(state_, info);
+}
+
+}  // namespace lanyard::internal

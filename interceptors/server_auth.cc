@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/server_auth.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_context.h>
+
+#include <typeinfo>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/auth_gate.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/caller_binding.h"
+#include "lanyard/interceptors/internal/server_plugin.h"
+#include "lanyard/interceptors/internal/server_state.h"
+#include "lanyard/interceptors/internal/tls_reloader.h"
+#include "lanyard/sdk/config.h"
+#include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/token_text.h"
+#include "lanyard/sdk/keys/file_key_source.h"
+
+namespace lanyard {
+namespace {
+
+constexpr uint32_t kDefaultTokenBytes = 16 * 1024;
+
+// Headers beside the token: gRPC's own default limit for all of them.
+constexpr uint32_t kOtherHeaderBytes = 8 * 1024;
+
+}  // namespace
+
+struct ServerAuth::Impl {
+  std::shared_ptr<internal::ServerState> state;
+  std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
+  std::shared_ptr<internal::BuilderSetup::Error> error =
+      std::make_shared<internal::BuilderSetup::Error>();
+
+  // By builder, as long as it may be building.
+  std::map<grpc::ServerBuilder*, std::weak_ptr<internal::BuilderSetup>> setups;
+
+  uint32_t max_token_bytes() const {
+    const uint32_t configured = state->config.config.max_token_bytes();
+    return configured == 0 ? kDefaultTokenBytes : configured;
+  }
+
+  std::shared_ptr<internal::BuilderSetup> SetupOf(grpc::ServerBuilder& builder) {
+    std::shared_ptr<internal::BuilderSetup> setup = setups[&builder].lock();
+    if (setup != nullptr) return setup;
+    setup = std::make_shared<internal::BuilderSetup>();
+    setup->state = state;
+    setup->error = error;
+    setups[&builder] = setup;
+    internal::InstallSentinel(builder, *setup);
+    internal::InstallPlugin(builder, setup);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                               static_cast<int>(max_token_bytes() + kOtherHeaderBytes));
+    return setup;
+  }
+
+  void InstallGate(grpc::ServerCredentials& credentials,
+                   std::shared_ptr<const internal::PortInfo> port) {
+    // The processor is owned by the credentials; through it they own the TLS files' reloader.
+    credentials.SetAuthMetadataProcessor(std::shared_ptr<grpc::AuthMetadataProcessor>(
+        new internal::AuthGate(state, std::move(port)),
+        [tls = tls](grpc::AuthMetadataProcessor* gate) { delete gate; }));
+  }
+
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsCredentials(
+      std::shared_ptr<const internal::PortInfo> port) {
+    if (tls == nullptr) {
+      return absl::FailedPreconditionError(
+          "ServerAuthOptions.tls: certificate_chain and private_key are required for this port");
+    }
+    std::shared_ptr<grpc::ServerCredentials> credentials = tls->ServerCredentials();
+    if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
+    InstallGate(*credentials, std::move(port));
+    return credentials;
+  }
+
+  void AddPort(grpc::ServerBuilder& builder, const std::string& address,
+               absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials,
+               internal::BuilderSetup& setup, int* selected_port) {
+    if (!credentials.ok()) {
+      setup.error->Set(
+          absl::Status(credentials.status().code(),
+                       absl::StrCat("port ", address, ": ", credentials.status().message())));
+      return;
+    }
+    setup.credentials.push_back(*credentials);
+    builder.AddListeningPort(address, *std::move(credentials), selected_port);
+  }
+};
+
+absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions options) {
+  if (options.clock == nullptr)
+    return absl::InvalidArgumentError("ServerAuthOptions.clock is null");
+  if (options.config_files.empty() && options.config_text.empty()) {
+    return absl::InvalidArgumentError(
+        "ServerAuthOptions.config_files: required, or config_text: nobody would be trusted");
+  }
+  auto config = LoadConfig(options.config_files, options.config_text);
+  if (!config.ok()) return config.status();
+  VerifierOptions verifier_options;
+  verifier_options.clock = options.clock;
+  verifier_options.cache_bytes = options.cache_bytes;
+  const uint32_t max_token_bytes = config->config.max_token_bytes();
+  verifier_options.max_token_bytes = max_token_bytes == 0 ? kDefaultTokenBytes : max_token_bytes;
+  for (const v1::Issuer& issuer : config->config.issuers()) {
+    std::shared_ptr<const KeySource> keys;
+    const auto given = options.key_sources.find(issuer.name());
+    if (given != options.key_sources.end()) {
+      keys = std::move(given->second);
+      options.key_sources.erase(given);
+    } else if (issuer.jwks_file().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "issuer \"", issuer.name(), "\": jwks_file: required, the file with the issuer's keys"));
+    } else {
+      auto source = FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer)});
+      if (!source.ok()) {
+        return absl::Status(
+            source.status().code(),
+            absl::StrCat("issuer \"", issuer.name(), "\": ", source.status().message()));
+      }
+      keys = *std::move(source);
+    }
+    verifier_options.issuers.push_back({issuer, std::move(keys)});
+  }
+  if (!options.key_sources.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ServerAuthOptions.key_sources: the config has no "
+                     "issuer named \"",
+                     options.key_sources.begin()->first, "\""));
+  }
+  auto verifier = Verifier::Create(std::move(verifier_options));
+  if (!verifier.ok()) return verifier.status();
+
+  auto impl = std::make_unique<Impl>();
+  impl->state = std::make_shared<internal::ServerState>(
+      *std::move(config), *std::move(verifier), std::move(options.audit_sink),
+      std::move(options.clock), options.admission_bytes);
+  if (absl::Status status = impl->state->AddServices(options.services); !status.ok()) return status;
+  if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
+    auto tls = internal::TlsReloader::Create(options.tls);
+    if (!tls.ok()) return tls.status();
+    impl->tls = *std::move(tls);
+  } else if (!options.tls.root_certificates.empty()) {
+    return absl::InvalidArgumentError(
+        "ServerAuthOptions.tls: root_certificates without certificate_chain and private_key");
+  }
+  return std::unique_ptr<ServerAuth>(new ServerAuth(std::move(impl)));
+}
+
+ServerAuth::ServerAuth(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ServerAuth::~ServerAuth() = default;
+
+void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
+                                  int* selected_port) {
+  const auto setup = impl_->SetupOf(builder);
+  if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "unix-abstract:")) {
+    auto credentials = grpc::experimental::LocalServerCredentials(UDS);
+    impl_->InstallGate(*credentials, setup->port);
+    impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
+    return;
+  }
+  impl_->AddPort(builder, address, impl_->TlsCredentials(setup->port), *setup, selected_port);
+}
+
+void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
+                                        int* selected_port) {
+  const auto setup = impl_->SetupOf(builder);
+  if (!impl_->state->config.config.loopback_is_trusted()) {
+    setup->error->Set(absl::FailedPreconditionError(absl::StrCat(
+        "port ", address, ": a port without TLS needs loopback_is_trusted: true in the config")));
+    return;
+  }
+  auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
+  impl_->InstallGate(*credentials, setup->port);
+  impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
+}
+
+void ServerAuth::SetInterceptorCreators(
+    grpc::ServerBuilder& builder,
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators) {
+  impl_->SetupOf(builder)->user_interceptors = std::move(creators);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::Credentials() {
+  return impl_->TlsCredentials(std::make_shared<internal::PortInfo>());
+}
+
+absl::Status ServerAuth::InstallOn(grpc::ServerCredentials& credentials) {
+  // gRPC aborts the process when a processor is set on insecure credentials.
+  const std::string type = typeid(credentials).name();
+  if (absl::StrContains(type, "Insecure")) {
+    return absl::InvalidArgumentError(
+        "insecure credentials cannot have a gate: tokens would cross the network in clear. Use "
+        "TLS, "
+        "or LocalServerCredentials on a Unix socket");
+  }
+  impl_->InstallGate(credentials, std::make_shared<internal::PortInfo>());
+  return absl::OkStatus();
+}
+
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+ServerAuth::InterceptorFactory() {
+  return std::make_unique<internal::CallerBindingFactory>(impl_->state);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::GateOnlyCredentials() {
+  auto port = std::make_shared<internal::PortInfo>();
+  port->has_binding = false;
+  return impl_->TlsCredentials(std::move(port));
+}
+
+absl::StatusOr<Identity> ServerAuth::Identify(const grpc::ServerContextBase& context) const {
+  const internal::CallMetadata& metadata = context.client_metadata();
+  const auto range = metadata.equal_range(internal::kAuthorization);
+  if (range.first == range.second) {
+    // Behind a binding the token is gone, and the identity is there.
+    return CallerOf(context);
+  }
+  if (std::next(range.first) != range.second) {
+    return AuthFailureStatus(AuthFailure::kMalformedToken, "more than one authorization");
+  }
+  const auto token = internal::BearerOf(internal::View(range.first->second));
+  if (!token.has_value()) {
+    return AuthFailureStatus(AuthFailure::kMalformedToken,
+                             "the authorization is not \"Bearer\" and one token");
+  }
+  return impl_->state->verifier->Verify(
+      *token, [&context] { return internal::CertificateSha256Of(*context.auth_context()); });
+}
+
+absl::Status ServerAuth::start_error() const { return impl_->error->Get(); }
+
+}  // namespace lanyard

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_INTERCEPTORS_SERVER_AUTH_H_
+#define LANYARD_INTERCEPTORS_SERVER_AUTH_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/interceptors/caller.h"
+#include "lanyard/interceptors/tls.h"
+#include "lanyard/sdk/audit.h"
+#include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/keys/key_source.h"
+
+namespace grpc {
+class ServerBuilder;
+class ServerContextBase;
+class ServerCredentials;
+namespace experimental {
+class ServerInterceptorFactoryInterface;
+}
+}  // namespace grpc
+
+namespace lanyard {
+
+struct ServerAuthOptions {
+  // Required: whom to trust and who may call what (proto/lanyard/v1/config.proto). Files, a text
+  // that stands for one more file, or both; they are read as one.
+  std::vector<std::string> config_files;
+  std::string config_text;
+
+  // Required for ports on TCP. With root_certificates every client must present a certificate.
+  TlsFiles tls;
+
+  // Full names ("shop.Orders") of services whose annotations count. AddListeningPort() finds the
+  // server's services by itself; the other two ways in need them here.
+  std::vector<std::string> services;
+
+  // Keys for issuers of the config, by their names, in place of jwks_file.
+  std::map<std::string, std::shared_ptr<const KeySource>> key_sources;
+
+  // Told of every decision; null tells nobody.
+  std::shared_ptr<AuditSink> audit_sink;
+
+  // Memory for verdicts on tokens, and for calls that were admitted and wait for a free handler.
+  // At the second bound new calls are refused as UNAVAILABLE.
+  size_t cache_bytes = 16 * 1024 * 1024;
+  size_t admission_bytes = 64 * 1024 * 1024;
+
+  std::shared_ptr<const Clock> clock = SystemClock();
+};
+
+// Authenticates and authorizes every call of a server before its handler runs.
+//
+//   auto auth = lanyard::ServerAuth::Create(options);
+//   if (!auth.ok()) …
+//   grpc::ServerBuilder builder;
+//   (*auth)->AddListeningPort(builder, "0.0.0.0:8443");
+//   builder.RegisterService(&orders);
+//   auto server = builder.BuildAndStart();
+//
+// A call passes two places. The gate decides, before any handler of any kind: refused calls end
+// there with UNAUTHENTICATED, PERMISSION_DENIED or UNAVAILABLE. The binding, an interceptor,
+// carries the verdict to the handler (CallerOf), removes the bearer token from the metadata and
+// ends streams when their token expires.
+//
+// Three ways in, for servers that are built by somebody else's code:
+//   1. AddListeningPort: everything.
+//   2. Credentials or InstallOn, and InterceptorFactory: the same, put together by hand.
+//   3. GateOnlyCredentials: the gate decides, but there is no binding. Handlers ask Identify(), can
+//      read the bearer token, and streams outlive their token.
+//
+// Thread-safe. May be destroyed before or after the servers it serves.
+class ServerAuth {
+ public:
+  // Fails for a config, key, certificate or option that is missing, broken or leaves a check
+  // undefined; the message names the file, line and field, and what would be right.
+  static absl::StatusOr<std::unique_ptr<ServerAuth>> Create(ServerAuthOptions options);
+  ~ServerAuth();
+
+  // Way 1. Adds a port whose calls are all checked: TLS on TCP, local credentials on Unix sockets
+  // ("unix:/run/orders.sock"). Call it once a port; `selected_port` as in ServerBuilder. It also
+  // raises the server's metadata limit to what the config's longest token needs.
+  //
+  // A server with a port beside these does not start: BuildAndStart() returns null and a line on
+  // stderr says why, as it does for anything else wrong here. In-process channels cannot be seen
+  // at start; their calls are refused and never reach a handler, but stay in the server and keep
+  // Shutdown() from returning: use a Unix socket for calls inside a process.
+  void AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
+                        int* selected_port = nullptr);
+
+  // The same without TLS on a loopback address, exactly 127.0.0.1 or ::1, where every process of
+  // the machine can read the tokens: the config must say loopback_is_trusted.
+  void AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
+                              int* selected_port = nullptr);
+
+  // Way 1 with interceptors of one's own. They run after Lanyard's on receive, so they never see
+  // the bearer token. Use this in place of builder.experimental().SetInterceptorCreators(): a call
+  // to that after AddListeningPort() would drop Lanyard's interceptor, and the server does not
+  // start.
+  void SetInterceptorCreators(
+      grpc::ServerBuilder& builder,
+      std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators);
+
+  // Way 2. TLS credentials with the gate, for builder.AddListeningPort(). They need
+  // InterceptorFactory() on the same server: without it admitted calls pile up and, at
+  // admission_bytes, are refused.
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
+
+  // Way 2 for credentials that the user made: installs the gate on them. Error for insecure ones.
+  absl::Status InstallOn(grpc::ServerCredentials& credentials);
+
+  // Way 2. The binding; put it last in the list for SetInterceptorCreators(), since on receive the
+  // last one runs first.
+  std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> InterceptorFactory();
+
+  // Way 3: the gate alone; see above for what is missing.
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GateOnlyCredentials();
+
+  // Way 3. Who makes this call, from its bearer token: usually a look into the cache. Anonymous
+  // without a token; an error that carries an AuthFailure for one that does not verify now.
+  absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
+
+  // Why BuildAndStart() returned null, where that was Lanyard's doing; OK otherwise.
+  absl::Status start_error() const;
+
+ private:
+  struct Impl;
+  explicit ServerAuth(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_INTERCEPTORS_SERVER_AUTH_H_
