@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/testing/fake_caller.h"
+
+#include <grpcpp/server_context.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "lanyard/interceptors/internal/identity_entry.h"
+#include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/identity_state.h"
+
+namespace lanyard::testing {
+
+Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims) {
+  auto json = internal::ClaimsToJson(claims);
+  auto document = json.ok() ? internal::JsonDocument::ParseObject(*json) : json.status();
+  auto read = document.ok() ? internal::ReadClaims(document->root()) : document.status();
+  if (!read.ok()) {
+    std::fprintf(stderr, "lanyard::testing: %s\n", read.status().ToString().c_str());
+    std::abort();
+  }
+  auto state = std::make_shared<internal::IdentityState>();
+  state->authenticated = true;
+  state->issuer_name = issuer_name;
+  state->issuer = claims.issuer();
+  state->subject = claims.subject();
+  state->client_id = read->client_id.value_or(read->authorized_party.value_or(""));
+  state->token_id = claims.token_id();
+  state->claims_json = *std::move(json);
+  state->audiences = read->audiences.value_or(std::vector<std::string>());
+  state->usable_until = read->expires_at.value_or(absl::InfiniteFuture());
+  state->registered = *std::move(read);
+  return internal::IdentityAccess::Make(std::move(state));
+}
+
+Identity MakeIdentity(const std::string& issuer_name, const std::string& subject,
+                      const std::vector<std::string>& scopes) {
+  v1::Claims claims;
+  claims.set_issuer("https://" + issuer_name + ".example.test");
+  claims.set_subject(subject);
+  for (const std::string& scope : scopes) claims.add_scopes(scope);
+  return MakeIdentity(issuer_name, claims);
+}
+
+FakeCaller::FakeCaller(grpc::ServerContextBase* context, Identity identity)
+    : identity_(std::move(identity)) {
+  // The map is the context's own, and not const there.
+  internal::PutIdentity(const_cast<internal::CallMetadata*>(&context->client_metadata()),
+                        &identity_);
+}
+
+FakeCaller::FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
+                       const std::string& subject, const std::vector<std::string>& scopes)
+    : FakeCaller(context, MakeIdentity(issuer_name, subject, scopes)) {}
+
+}  // namespace lanyard::testing

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_TESTS_TESTING_FAKE_CALLER_H_
+#define LANYARD_TESTS_TESTING_FAKE_CALLER_H_
+
+#include <string>
+#include <vector>
+
+#include "lanyard/sdk/identity.h"
+#include "lanyard/v1/claims.pb.h"
+
+namespace grpc {
+class ServerContextBase;
+}
+
+namespace lanyard::testing {
+
+// An identity that no verifier has seen, for calling handlers directly.
+Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims);
+Identity MakeIdentity(const std::string& issuer_name, const std::string& subject,
+                      const std::vector<std::string>& scopes = {});
+
+// Makes CallerOf(context) answer with an identity of the test's choice.
+//
+//   grpc::ServerContext context;
+//   lanyard::testing::FakeCaller caller(&context, "sso", "svc:checkout", {"orders.read"});
+//   EXPECT_TRUE(service.GetOrder(&context, &request, &order).ok());
+//
+// Once for a context. Must outlive every use of the context.
+class FakeCaller {
+ public:
+  FakeCaller(grpc::ServerContextBase* context, Identity identity);
+  FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
+             const std::string& subject, const std::vector<std::string>& scopes = {});
+  FakeCaller(const FakeCaller&) = delete;
+  FakeCaller& operator=(const FakeCaller&) = delete;
+
+ private:
+  const Identity identity_;
+};
+
+}  // namespace lanyard::testing
+
+#endif  // LANYARD_TESTS_TESTING_FAKE_CALLER_H_
