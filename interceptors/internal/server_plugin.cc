@@ -14,9 +14,12 @@
 namespace lanyard::internal {
 namespace {
 
-// An address that no server can listen on. A plugin cannot return an error, but a port that cannot
-// be opened makes BuildAndStart() return null.
-constexpr char kImpossibleAddress[] = "unix:";
+// An address that no server can listen on: the path of a Unix socket has at most 107 bytes. A
+// plugin cannot return an error, but a port that cannot be opened makes BuildAndStart() return
+// null.
+constexpr char kImpossibleAddress[] =
+    "unix:/lanyard/does/not/let/this/server/start/for/the/reason/in/the/line/above/and/in/"
+    "ServerAuth/start_error/so/this/path/is/too/long";
 
 // Reaches ServerBuilder::ports(), which is there for derived classes.
 struct BuilderAccess : grpc::ServerBuilder {

@@ -29,7 +29,8 @@ T OrDie(absl::StatusOr<T> value) {
 }
 
 std::string NewFolder() {
-  const char* parent = std::getenv("TEST_TMPDIR");
+  // Not Bazel's TEST_TMPDIR: its paths are too long for Unix sockets.
+  const char* parent = std::getenv("TMPDIR");
   std::string path = absl::StrCat(parent == nullptr ? "/tmp" : parent, "/lanyard.XXXXXX");
   if (mkdtemp(&path[0]) == nullptr) Die(absl::StrCat("no folder can be made: ", path));
   return path;

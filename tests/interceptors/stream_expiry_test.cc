@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stream ends when its token does, whatever its handler is doing.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/interceptors/gated_server.h"
+
+namespace lanyard::test {
+namespace {
+
+using ::testing::StartsWith;
+using ::testing::Values;
+using ::testing::ValuesIn;
+
+class StreamExpiryTest : public ::testing::TestWithParam<Api> {
+ protected:
+  void SetUp() override {
+    server_ = std::make_unique<GatedServer>(GetParam());
+    // No leeway, so that the token's last second is the stream's.
+    v1::Issuer issuer = server_->issuer.Config();
+    server_->options.config_text = "issuers { name: \"test\" issuer: \"" +
+                                   server_->issuer.issuer() +
+                                   "\" audiences: \"test\" algorithms: ES256 "
+                                   "leeway { seconds: 0 } }";
+    server_->echo.set_notify_when_done(true);
+    ASSERT_NO_FATAL_FAILURE(server_->Start());
+  }
+
+  std::string ShortToken() const {
+    return server_->issuer.Token().ExpiresIn(absl::Milliseconds(1200)).Sign();
+  }
+
+  void ExpectExpired(const grpc::Status& status) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
+    EXPECT_THAT(status.error_message(), StartsWith("token expired [lanyard "));
+    server_->echo.Shutdown();
+    EXPECT_EQ(server_->echo.handled().runs, 1);
+  }
+
+  std::unique_ptr<GatedServer> server_;
+};
+
+TEST_P(StreamExpiryTest, EndsABusyStream) {
+  auto stub = Echo::NewStub(server_->Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  auto stream = stub->Chat(&context);
+  Message message;
+  int replies = 0;
+  while (stream->Write(message) && stream->Read(&message)) ++replies;
+  ExpectExpired(stream->Finish());
+  EXPECT_GT(replies, 0);
+}
+
+TEST_P(StreamExpiryTest, EndsAnIdleStreamThatNobodyWritesTo) {
+  auto stub = Echo::NewStub(server_->Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  auto stream = stub->Chat(&context);
+  Message message;
+  EXPECT_FALSE(stream->Read(&message));
+  ExpectExpired(stream->Finish());
+}
+
+TEST_P(StreamExpiryTest, DoesNotTouchAStreamThatEndsBefore) {
+  const Outcome outcome = MakeCall(server_->Channel(), CallType::kChat, Bearer(ShortToken()));
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.error_message();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StreamExpiryTest, ValuesIn(kAllApis),
+                         [](const auto& info) { return NameOf(info.param); });
+
+class ServerStreamExpiryTest : public StreamExpiryTest {};
+
+TEST_P(ServerStreamExpiryTest, TellsTheHandlerThatWaits) {
+  auto stub = Echo::NewStub(server_->Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  Message request, reply;
+  request.set_until_cancelled(true);
+  auto reader = stub->Repeat(&context, request);
+  EXPECT_TRUE(reader->Read(&reply));
+  EXPECT_FALSE(reader->Read(&reply));
+  ExpectExpired(reader->Finish());
+  EXPECT_GE(server_->echo.handled().cancelled, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ServerStreamExpiryTest,
+                         Values(Api::kSync, Api::kCallback, Api::kAsync),
+                         [](const auto& info) { return NameOf(info.param); });
+
+}  // namespace
+}  // namespace lanyard::test
