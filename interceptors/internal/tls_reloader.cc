@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "lanyard/interceptors/internal/grpc_compat.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
@@ -99,14 +100,26 @@ class MemoryFile {
   int fd_ = -1;
 };
 
+// A key and certificate of a CA that exists no more.
+const std::string& WorthlessPair() {
+  static const std::string* const pair = [] {
+    auto ca = ThrowAwayCa::Create("nobody");
+    if (!ca.ok()) return new std::string();
+    auto issued = ca->Issue({"DNS:invalid"}, absl::Now() + absl::Hours(1));
+    if (!issued.ok()) return new std::string();
+    return new std::string(absl::StrCat(issued->key_pem.view(), "\n", issued->certificate_pem));
+  }();
+  return *pair;
+}
+
 class FileTlsReloader final : public TlsReloader {
  public:
   explicit FileTlsReloader(const TlsFiles& files) : files_(files) {}
 
   ~FileTlsReloader() override {
-    // A private key does not stay behind in memory; roots may, and a watcher that is just ending
-    // would complain of their loss.
-    if (!pair_.path().empty()) (void)pair_.Write("");
+    // The private key does not stay behind in memory. A watcher that is just ending may still look,
+    // and gRPC aborts on a file without a key, so a pair that nobody trusts takes its place.
+    if (!pair_.path().empty() && !WorthlessPair().empty()) (void)pair_.Write(WorthlessPair());
   }
 
   absl::Status Start() {

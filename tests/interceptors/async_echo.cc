@@ -16,8 +16,10 @@ class Call : public AsyncCall {
  public:
   Call(Handled* handled, grpc::ServerCompletionQueue* queue, bool notify)
       : handled_(handled), queue_(queue), done_tag_(this), pending_(notify ? 2 : 1) {
+    ++handled_->live;
     if (notify) context_.AsyncNotifyWhenDone(&done_tag_);
   }
+  ~Call() override { --handled_->live; }
 
  protected:
   // Started is false when the queue shut down before a call came: then no done tag comes either.

@@ -115,6 +115,8 @@ void EchoServer::RequestCalls() {
 void EchoServer::Shutdown() {
   if (server_ == nullptr) return;
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  // Nothing may be started on a queue that is shut down, so the calls end first.
+  while (handled_.live != 0) std::this_thread::yield();
   if (parts_->queue != nullptr) parts_->queue->Shutdown();
   for (std::thread& thread : parts_->threads) thread.join();
   server_.reset();

@@ -30,6 +30,8 @@ struct Handled {
   std::atomic<int> saw_bearer{0};
   // Streams that saw that they were cancelled.
   std::atomic<int> cancelled{0};
+  // Calls of async servers that are not deleted yet, those that wait to be made among them.
+  std::atomic<int> live{0};
   // The subject that a handler of the callback API saw in OnDone.
   std::atomic<int> right_on_done{0};
 
