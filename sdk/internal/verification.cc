@@ -147,6 +147,24 @@ std::string NormalizedType(absl::string_view type) {
   return absl::StartsWith(lower, kPrefix) ? lower.substr(kPrefix.size()) : lower;
 }
 
+absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
+                             const KeySet* keys) {
+  const auto algorithm = AlgorithmFromName(jws.algorithm_name);
+  if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
+    return Fail(AuthFailure::kUnsupportedAlgorithm,
+                "alg in the header is not in this issuer's list");
+  }
+  if (keys == nullptr) {
+    return Fail(AuthFailure::kKeysUnavailable, "this issuer's keys are not loaded yet");
+  }
+  auto key = FindKey(jws, *algorithm, rules, *keys);
+  if (!key.ok()) return key.status();
+  if (!(*key)->material().Verify(*algorithm, jws.signing_input, jws.signature)) {
+    return Fail(AuthFailure::kBadSignature, "the signature is not by the key that it names");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, absl::Time now) {
   auto jws = ParseJws(token, max_bytes);
@@ -172,18 +190,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   const IssuerRules& rules = *issuer.rules;
 
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
-  const auto algorithm = AlgorithmFromName(jws->algorithm_name);
-  if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
-    return Fail(AuthFailure::kUnsupportedAlgorithm,
-                "alg in the header is not in this issuer's list");
-  }
-  if (issuer.keys == nullptr) {
-    return Fail(AuthFailure::kKeysUnavailable, "this issuer's keys are not loaded yet");
-  }
-  auto key = FindKey(*jws, *algorithm, rules, *issuer.keys);
-  if (!key.ok()) return key.status();
-  if (!(*key)->material().Verify(*algorithm, jws->signing_input, jws->signature)) {
-    return Fail(AuthFailure::kBadSignature, "the signature is not by the key that it names");
+  if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get()); !status.ok()) {
+    return status;
   }
 
   // From here the claims are believed.

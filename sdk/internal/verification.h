@@ -67,6 +67,12 @@ struct Verdict {
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, absl::Time now);
 
+// The middle of VerifyToken, which knows nothing of claims: alg is in the rules' list, exactly one
+// key of the issuer can have signed (kid, type, algorithm), and it did. Null keys are keys that are
+// not loaded yet. Apart so that it can be run over signed texts that are no JWTs.
+absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
+                             const KeySet* keys);
+
 // exp, nbf, iat and lifetime at `now`: the one function for fresh and for cached verdicts.
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now);
 
