@@ -70,19 +70,18 @@ Outcome MakeCall(const std::shared_ptr<grpc::Channel>& channel, CallType type,
 }
 
 grpc::Status CallPath(const std::shared_ptr<grpc::Channel>& channel, const std::string& path,
-                      const std::vector<std::pair<std::string, std::string>>& headers) {
+                      const std::vector<std::pair<std::string, std::string>>& headers,
+                      const grpc::ByteBuffer& request, grpc::ByteBuffer* reply) {
   grpc::GenericStub stub(channel);
   grpc::ClientContext context;
   Limit(&context);
   for (const auto& header : headers) context.AddMetadata(header.first, header.second);
   grpc::CompletionQueue queue;
-  grpc::ByteBuffer request, reply;
-  grpc::Slice empty("");
-  request = grpc::ByteBuffer(&empty, 1);
+  grpc::ByteBuffer ignored;
   grpc::Status status;
   auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
   call->StartCall();
-  call->Finish(&reply, &status, nullptr);
+  call->Finish(reply == nullptr ? &ignored : reply, &status, nullptr);
   void* tag;
   bool ok;
   queue.Next(&tag, &ok);

@@ -27,9 +27,16 @@ struct Outcome {
 Outcome MakeCall(const std::shared_ptr<grpc::Channel>& channel, CallType type,
                  const std::vector<std::pair<std::string, std::string>>& headers = {});
 
+inline grpc::ByteBuffer EmptyMessage() {
+  const grpc::Slice empty("");
+  return grpc::ByteBuffer(&empty, 1);
+}
+
 // A unary call of a method by its path, through the generic stub.
 grpc::Status CallPath(const std::shared_ptr<grpc::Channel>& channel, const std::string& path,
-                      const std::vector<std::pair<std::string, std::string>>& headers = {});
+                      const std::vector<std::pair<std::string, std::string>>& headers = {},
+                      const grpc::ByteBuffer& request = EmptyMessage(),
+                      grpc::ByteBuffer* reply = nullptr);
 
 inline std::vector<std::pair<std::string, std::string>> Bearer(const std::string& token) {
   return {{"authorization", "Bearer " + token}};
