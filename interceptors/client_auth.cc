@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/client_auth.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -38,6 +39,14 @@ absl::Status Validate(const ClientAuthOptions& options) {
     return absl::InvalidArgumentError("ClientAuthOptions.clock is null");
   }
   return absl::OkStatus();
+}
+
+// "127.0.0.1:PORT", "[::1]:PORT" or "localhost:PORT".
+bool IsLoopback(absl::string_view target) {
+  const size_t colon = target.rfind(':');
+  if (colon == target.npos) return false;
+  const absl::string_view host = target.substr(0, colon);
+  return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
 std::shared_ptr<internal::ClientState> MakeState(const ClientAuthOptions& options,
@@ -82,6 +91,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::shared_ptr<internal::TlsReloader> tls;
   internal::LocalTransport local = internal::LocalTransport::kRefused;
+  grpc::ChannelArguments all_arguments = arguments;
   if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:")) {
     local = internal::LocalTransport::kUnixSocket;
     credentials = grpc::experimental::LocalCredentials(UDS);
@@ -91,8 +101,15 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
     tls = *std::move(reloader);
     credentials = tls->ChannelCredentials();
   } else if (options.loopback_is_trusted) {
+    if (!IsLoopback(target)) {
+      return absl::InvalidArgumentError(
+          "a channel without TLS goes to 127.0.0.1, [::1] or localhost only, with a port; set "
+          "ClientAuthOptions.tls.root_certificates for any other target");
+    }
     local = internal::LocalTransport::kLoopbackIsTrusted;
     credentials = grpc::experimental::LocalCredentials(LOCAL_TCP);
+    // A proxy named by the environment would be a loopback peer that sends the token on.
+    all_arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   } else {
     return absl::InvalidArgumentError(
         "ClientAuthOptions.tls.root_certificates: required for a target over TCP, the file with "
@@ -104,7 +121,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
       std::make_unique<internal::TokenAttacherFactory>(MakeState(options, local), std::move(tls));
   // On sending the first one runs first.
   interceptors.push_back(std::move(factory));
-  return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, arguments,
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,
                                                                  std::move(interceptors));
 }
 

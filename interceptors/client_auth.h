@@ -24,8 +24,8 @@ class ClientInterceptorFactoryInterface;
 namespace lanyard {
 
 struct ClientAuthOptions {
-  // Required. Whom the tokens are for: the aud that the server's config lists. A token that can be
-  // read and is for somebody else is never sent.
+  // Required. Whom the tokens are for: the aud that the server's config lists. A token whose
+  // claims can be read is never sent if it is for somebody else.
   std::string audience;
 
   // Required. FileTokenSource(…), SelfSignedTokenSource(…), or one's own.
@@ -43,7 +43,9 @@ struct ClientAuthOptions {
   size_t max_token_bytes = 7 * 1024;
 
   // Lets tokens be sent over loopback TCP without TLS, where every process of the machine can read
-  // them. Unix sockets do not need it.
+  // them. CreateChannel() then takes only 127.0.0.1, [::1] and localhost, and no proxy. "unix:"
+  // targets of CreateChannel() do not need it; local credentials on a channel made elsewhere do,
+  // since an interceptor cannot tell a socket from loopback.
   bool loopback_is_trusted = false;
 
   std::shared_ptr<const Clock> clock = SystemClock();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/server_auth.h"
 
+#include <google/protobuf/descriptor.h>
 #include <grpc/grpc.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_context.h>
 
+#include <mutex>
 #include <typeinfo>
 #include <utility>
 
@@ -18,7 +20,9 @@
 #include "lanyard/interceptors/internal/server_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/sdk/config.h"
+#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/keys/file_key_source.h"
 
@@ -30,16 +34,39 @@ constexpr uint32_t kDefaultTokenBytes = 16 * 1024;
 // Headers beside the token: gRPC's own default limit for all of them.
 constexpr uint32_t kOtherHeaderBytes = 8 * 1024;
 
+constexpr size_t kMinTableBytes = 64 * 1024;
+
+// A key that serves TLS should sign nothing else: what one protocol can be made to sign, the other
+// might take for its own.
+void WarnOfSharedKey(const TlsFiles& tls,
+                     const std::vector<std::shared_ptr<const KeySource>>& sources) {
+  const auto chain = internal::ReadFile(tls.certificate_chain, 1 << 20);
+  if (!chain.ok()) return;
+  const auto certified = Key::FromPem(chain->view());
+  if (!certified.ok()) return;
+  for (const auto& source : sources) {
+    const auto keys = source->Current();
+    if (keys == nullptr) continue;
+    for (const Key& key : keys->keys()) {
+      if (!key.is_hmac() && key.SameKeyAs(*certified)) {
+        internal::LogLine(absl::StrCat("WARNING: the key of ", tls.certificate_chain,
+                                       " also signs tokens; give TLS a key of its own"));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 struct ServerAuth::Impl {
   std::shared_ptr<internal::ServerState> state;
   std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
-  std::shared_ptr<internal::BuilderSetup::Error> error =
-      std::make_shared<internal::BuilderSetup::Error>();
 
-  // By builder, as long as it may be building.
+  std::mutex mutex;
+  // By builder, as long as it may be building. Guarded by mutex.
   std::map<grpc::ServerBuilder*, std::weak_ptr<internal::BuilderSetup>> setups;
+  // Of the newest builder. Guarded by mutex.
+  std::shared_ptr<internal::BuilderSetup::Error> error;
 
   uint32_t max_token_bytes() const {
     const uint32_t configured = state->config.config.max_token_bytes();
@@ -47,17 +74,30 @@ struct ServerAuth::Impl {
   }
 
   std::shared_ptr<internal::BuilderSetup> SetupOf(grpc::ServerBuilder& builder) {
+    std::lock_guard<std::mutex> lock(mutex);
     std::shared_ptr<internal::BuilderSetup> setup = setups[&builder].lock();
     if (setup != nullptr) return setup;
     setup = std::make_shared<internal::BuilderSetup>();
     setup->state = state;
-    setup->error = error;
+    setup->port->local_allowed = true;  // Of our own ports, only those that may be are local.
     setups[&builder] = setup;
+    error = setup->error;
     internal::InstallSentinel(builder, *setup);
     internal::InstallPlugin(builder, setup);
+    RaiseMetadataLimit(builder);
+    return setup;
+  }
+
+  void RaiseMetadataLimit(grpc::ServerBuilder& builder) {
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
                                static_cast<int>(max_token_bytes() + kOtherHeaderBytes));
-    return setup;
+  }
+
+  // For ports that the user makes.
+  std::shared_ptr<internal::PortInfo> NewPort() {
+    auto port = std::make_shared<internal::PortInfo>();
+    port->local_allowed = state->config.config.loopback_is_trusted();
+    return port;
   }
 
   void InstallGate(grpc::ServerCredentials& credentials,
@@ -97,6 +137,10 @@ struct ServerAuth::Impl {
 absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions options) {
   if (options.clock == nullptr)
     return absl::InvalidArgumentError("ServerAuthOptions.clock is null");
+  if (options.cache_bytes < kMinTableBytes || options.admission_bytes < kMinTableBytes) {
+    return absl::InvalidArgumentError(
+        "ServerAuthOptions.cache_bytes and .admission_bytes must be at least 64 KiB");
+  }
   if (options.config_files.empty() && options.config_text.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.config_files: required, or config_text: nobody would be trusted");
@@ -108,6 +152,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   verifier_options.cache_bytes = options.cache_bytes;
   const uint32_t max_token_bytes = config->config.max_token_bytes();
   verifier_options.max_token_bytes = max_token_bytes == 0 ? kDefaultTokenBytes : max_token_bytes;
+  std::vector<std::shared_ptr<const KeySource>> key_sources;
   for (const v1::Issuer& issuer : config->config.issuers()) {
     std::shared_ptr<const KeySource> keys;
     const auto given = options.key_sources.find(issuer.name());
@@ -126,6 +171,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
       }
       keys = *std::move(source);
     }
+    key_sources.push_back(keys);
     verifier_options.issuers.push_back({issuer, std::move(keys)});
   }
   if (!options.key_sources.empty()) {
@@ -141,11 +187,19 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   impl->state = std::make_shared<internal::ServerState>(
       *std::move(config), *std::move(verifier), std::move(options.audit_sink),
       std::move(options.clock), options.admission_bytes);
+  for (const std::string& service : options.services) {
+    if (google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service) == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("ServerAuthOptions.services: this program has no service \"", service,
+                       "\"; write the full name, \"package.Service\""));
+    }
+  }
   if (absl::Status status = impl->state->AddServices(options.services); !status.ok()) return status;
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);
     if (!tls.ok()) return tls.status();
     impl->tls = *std::move(tls);
+    WarnOfSharedKey(options.tls, key_sources);
   } else if (!options.tls.root_certificates.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.tls: root_certificates without certificate_chain and private_key");
@@ -188,7 +242,7 @@ void ServerAuth::SetInterceptorCreators(
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::Credentials() {
-  return impl_->TlsCredentials(std::make_shared<internal::PortInfo>());
+  return impl_->TlsCredentials(impl_->NewPort());
 }
 
 absl::Status ServerAuth::InstallOn(grpc::ServerCredentials& credentials) {
@@ -200,7 +254,7 @@ absl::Status ServerAuth::InstallOn(grpc::ServerCredentials& credentials) {
         "TLS, "
         "or LocalServerCredentials on a Unix socket");
   }
-  impl_->InstallGate(credentials, std::make_shared<internal::PortInfo>());
+  impl_->InstallGate(credentials, impl_->NewPort());
   return absl::OkStatus();
 }
 
@@ -210,7 +264,7 @@ ServerAuth::InterceptorFactory() {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::GateOnlyCredentials() {
-  auto port = std::make_shared<internal::PortInfo>();
+  std::shared_ptr<internal::PortInfo> port = impl_->NewPort();
   port->has_binding = false;
   return impl_->TlsCredentials(std::move(port));
 }
@@ -234,6 +288,13 @@ absl::StatusOr<Identity> ServerAuth::Identify(const grpc::ServerContextBase& con
       *token, [&context] { return internal::CertificateSha256Of(*context.auth_context()); });
 }
 
-absl::Status ServerAuth::start_error() const { return impl_->error->Get(); }
+void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {
+  impl_->RaiseMetadataLimit(builder);
+}
+
+absl::Status ServerAuth::start_error() const {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  return impl_->error == nullptr ? absl::OkStatus() : impl_->error->Get();
+}
 
 }  // namespace lanyard

@@ -70,7 +70,9 @@ struct ServerAuthOptions {
 //
 // Three ways in, for servers that are built by somebody else's code:
 //   1. AddListeningPort: everything.
-//   2. Credentials or InstallOn, and InterceptorFactory: the same, put together by hand.
+//   2. Credentials or InstallOn, InterceptorFactory and RaiseMetadataLimit: the same, put together
+//   by
+//      hand; a port without the gate is not found at start, but its calls are refused one by one.
 //   3. GateOnlyCredentials: the gate decides, but there is no binding. Handlers ask Identify(), can
 //      read the bearer token, and streams outlive their token.
 //
@@ -99,9 +101,9 @@ class ServerAuth {
                               int* selected_port = nullptr);
 
   // Way 1 with interceptors of one's own. They run after Lanyard's on receive, so they never see
-  // the bearer token. Use this in place of builder.experimental().SetInterceptorCreators(): a call
-  // to that after AddListeningPort() would drop Lanyard's interceptor, and the server does not
-  // start.
+  // the bearer token. Use this in place of builder.experimental().SetInterceptorCreators(), which
+  // holds one list only: called before AddListeningPort(), its interceptors are replaced, which
+  // nobody can see; called after it, it would drop Lanyard's, and the server does not start.
   void SetInterceptorCreators(
       grpc::ServerBuilder& builder,
       std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators);
@@ -112,11 +114,18 @@ class ServerAuth {
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
 
   // Way 2 for credentials that the user made: installs the gate on them. Error for insecure ones.
+  // Calls over local credentials (Unix socket or loopback, which cannot be told apart here) are
+  // refused unless the config says loopback_is_trusted; AddListeningPort("unix:…") needs no such
+  // word.
   absl::Status InstallOn(grpc::ServerCredentials& credentials);
 
   // Way 2. The binding; put it last in the list for SetInterceptorCreators(), since on receive the
   // last one runs first.
   std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> InterceptorFactory();
+
+  // Ways 2 and 3: lets the builder's server take tokens as long as the config allows. gRPC's own
+  // limit for all headers is about 8 KiB, and a call over it can break others on its connection.
+  void RaiseMetadataLimit(grpc::ServerBuilder& builder);
 
   // Way 3: the gate alone; see above for what is missing.
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GateOnlyCredentials();
@@ -125,7 +134,8 @@ class ServerAuth {
   // without a token; an error that carries an AuthFailure for one that does not verify now.
   absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
 
-  // Why BuildAndStart() returned null, where that was Lanyard's doing; OK otherwise.
+  // Why BuildAndStart() of the newest builder returned null, where that was Lanyard's doing; else
+  // OK.
   absl::Status start_error() const;
 
  private:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/file.h"
@@ -45,6 +46,11 @@ class Places {
  public:
   Places(absl::string_view file, const TextFormat::ParseInfoTree* tree)
       : file_(file), tree_(tree) {}
+  // Whether every element has a place of its own; in list syntax they share one.
+  bool HasEach(const char* field, int count) const {
+    const auto* descriptor = v1::ServerConfig::descriptor()->FindFieldByName(field);
+    return count == 0 || tree_->GetLocation(descriptor, count - 1).line >= 0;
+  }
   std::string Of(const char* field, int index) const {
     const auto* descriptor = v1::ServerConfig::descriptor()->FindFieldByName(field);
     return absl::StrCat(file_, ":", tree_->GetLocation(descriptor, index).line + 1);
@@ -70,6 +76,14 @@ class Loader {
                                                              : error.text());
     }
     const Places places(file, &tree);
+    for (const auto& [field, count] :
+         {std::pair("issuers", part.issuers_size()), std::pair("rules", part.rules_size())}) {
+      if (!places.HasEach(field, count)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(file, ": write ", field, " { … } once for each, not as a list ", field,
+                         ": [ … ], so that messages can name their lines"));
+      }
+    }
     for (int i = 0; i < part.issuers_size(); ++i) {
       if (absl::Status status = AddIssuer(part.issuers(i), places.Of("issuers", i), folder);
           !status.ok()) {
@@ -81,12 +95,22 @@ class Loader {
         return status;
       }
     }
-    if (part.health() != v1::HEALTH_ACCESS_UNSPECIFIED) loaded_.config.set_health(part.health());
-    if (part.max_token_bytes() != 0) {
-      if (part.max_token_bytes() < 256 || part.max_token_bytes() > 65536) {
-        return absl::InvalidArgumentError(absl::StrCat(places.Of("max_token_bytes", -1),
-                                                       ": max_token_bytes must be 256 to 65536"));
+    if (part.has_health()) {
+      const std::string place = places.Of("health", -1);
+      if (part.health() != v1::ANYONE) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(place, ": health: must be ANYONE, or left out"));
       }
+      if (absl::Status status = Once("health", place); !status.ok()) return status;
+      loaded_.config.set_health(part.health());
+    }
+    if (part.has_max_token_bytes()) {
+      const std::string place = places.Of("max_token_bytes", -1);
+      if (part.max_token_bytes() < 256 || part.max_token_bytes() > 65536) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(place, ": max_token_bytes must be 256 to 65536"));
+      }
+      if (absl::Status status = Once("max_token_bytes", place); !status.ok()) return status;
       loaded_.config.set_max_token_bytes(part.max_token_bytes());
     }
     if (part.loopback_is_trusted()) loaded_.config.set_loopback_is_trusted(true);
@@ -118,9 +142,10 @@ class Loader {
     for (const std::string& key : {"name " + issuer.name(), "iss " + issuer.issuer()}) {
       const auto added = seen_.emplace(key, place);
       if (!added.second) {
-        return absl::InvalidArgumentError(absl::StrCat(place, ": issuer \"", issuer.name(),
-                                                       "\" has the same ", key.substr(0, 4),
-                                                       " as the one at ", added.first->second));
+        return absl::InvalidArgumentError(
+            absl::StrCat(place, ": issuer \"", issuer.name(), "\" has the same ",
+                         absl::StripTrailingAsciiWhitespace(key.substr(0, 4)), " as the one at ",
+                         added.first->second));
       }
     }
     if (!issuer.jwks_file().empty() && !folder.empty() &&
@@ -145,9 +170,16 @@ class Loader {
     return absl::OkStatus();
   }
 
+  absl::Status Once(const std::string& what, const std::string& place) {
+    const auto added = seen_.emplace(what, place);
+    if (added.second) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(place, ": ", what, " stands already at ", added.first->second));
+  }
+
   LoadedConfig loaded_;
   std::map<std::string, std::string> seen_;  // What may stand once, and where it stands.
-  std::string last_file_;
+  std::string last_file_ = "config_text";    // What an error of the whole names.
 };
 
 }  // namespace

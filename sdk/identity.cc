@@ -36,6 +36,7 @@ bool Identity::Is(absl::string_view issuer_name, absl::string_view subject) cons
 const std::string& Identity::issuer_name() const { return state_->issuer_name; }
 const std::string& Identity::issuer() const { return state_->issuer; }
 const std::string& Identity::subject() const { return state_->subject; }
+bool Identity::has_subject() const { return state_->registered.subject.has_value(); }
 const std::string& Identity::client_id() const { return state_->client_id; }
 const std::vector<std::string>& Identity::scopes() const { return state_->registered.scopes; }
 const std::vector<std::string>& Identity::audiences() const { return state_->audiences; }

@@ -44,8 +44,10 @@ class Identity {
   const std::string& issuer_name() const;
   const std::string& issuer() const;
 
-  // sub; empty only where the config accepts tokens without one.
+  // sub. Where the config accepts tokens without one and this is such a token, has_subject() is
+  // false and subject() holds a NUL byte, so that it equals no name.
   const std::string& subject() const;
+  bool has_subject() const;
 
   // client_id, else azp, else empty.
   const std::string& client_id() const;

@@ -64,11 +64,15 @@ absl::Status ValidateAllow(const v1::Allow& allow) {
     }
   }
   for (const std::string& subject : allow.subjects()) {
-    if (subject == "*" || subject == ":*" || subject == "/*" ||
-        (absl::EndsWith(subject, "*") && !IsPrefix(subject))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("allow: subjects: \"", subject,
-                       "\": a prefix names its separator, as in \"team:*\" or \"spiffe://x/*\""));
+    const size_t star = subject.find('*');
+    const bool bad =
+        star != std::string::npos && (star + 1 != subject.size() || !IsPrefix(subject) ||
+                                      star < 2 || absl::EndsWith(subject, "//*"));
+    if (bad) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "allow: subjects: \"", subject,
+          "\": a * stands only at the end, after a separator with something before it, as in "
+          "\"team:*\" or \"spiffe://domain/*\""));
     }
   }
   return absl::OkStatus();

@@ -48,6 +48,11 @@ absl::StatusOr<std::unique_ptr<Signer>> Signer::Create(SignerOptions options) {
 absl::StatusOr<std::string> Signer::Sign(const v1::Claims& claims) const {
   auto payload = internal::ClaimsToJson(claims);
   if (!payload.ok()) return payload.status();
+  // Text that is not UTF-8, or too much nesting, would make a token that nobody can read.
+  auto document = internal::JsonDocument::ParseObject(*payload);
+  if (!document.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("the claims: ", document.status().message()));
+  }
   return internal::SignCompact(key_, algorithm_, header_, *payload);
 }
 

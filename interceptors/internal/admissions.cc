@@ -10,8 +10,12 @@ namespace lanyard::internal {
 namespace {
 
 constexpr std::chrono::minutes kLife(10);
+constexpr std::chrono::seconds kBetweenSweeps(30);
 
-// An admission and what its identity holds beyond a plain one.
+// What one more call of a key takes.
+constexpr size_t kCallBytes = 2 * sizeof(Admissions::TimePoint);
+
+// What a key takes, with an identity that may be kept alive by it alone.
 size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json().size(); }
 
 }  // namespace
@@ -22,49 +26,56 @@ std::string Admissions::KeyOf(absl::string_view credentials, absl::string_view p
       absl::StrCat(credentials.size(), " ", path.size(), " ", credentials, path, certificate_pem));
 }
 
-std::optional<Identity> Admissions::Shard::Remove(std::list<Admission>::iterator admission) {
-  const auto range = index.equal_range(admission->key);
-  for (auto it = range.first; it != range.second; ++it) {
-    if (it->second == admission) {
-      index.erase(it);
-      break;
+void Admissions::Sweep(Shard& shard, TimePoint now) {
+  if (now - shard.swept < kBetweenSweeps) return;
+  shard.swept = now;
+  for (auto it = shard.waiting.begin(); it != shard.waiting.end();) {
+    std::deque<TimePoint>& filed = it->second.filed;
+    while (!filed.empty() && now - filed.front() >= kLife) {
+      filed.pop_front();
+      bytes_ -= kCallBytes;
+    }
+    if (filed.empty()) {
+      bytes_ -= it->second.bytes;
+      it = shard.waiting.erase(it);
+    } else {
+      ++it;
     }
   }
-  bytes -= admission->bytes;
-  std::optional<Identity> identity(std::move(admission->identity));
-  waiting.erase(admission);
-  return identity;
 }
 
 bool Admissions::File(const std::string& key, Identity identity, TimePoint now) {
-  const size_t bytes = CostOf(identity);
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  while (!shard.waiting.empty() && now - shard.waiting.front().filed >= kLife) {
-    shard.Remove(shard.waiting.begin());
+  Sweep(shard, now);
+  const auto found = shard.waiting.find(key);
+  const size_t key_bytes = found == shard.waiting.end() ? CostOf(identity) : 0;
+  const size_t bytes = key_bytes + kCallBytes;
+  if ((bytes_ += bytes) > max_bytes_) {
+    bytes_ -= bytes;
+    return false;
   }
-  if (shard.bytes + bytes > shard_bytes_) return false;
-  shard.waiting.push_back(Admission{key, std::move(identity), now, bytes});
-  shard.index.emplace(key, std::prev(shard.waiting.end()));
-  shard.bytes += bytes;
+  if (found != shard.waiting.end()) {
+    found->second.filed.push_back(now);
+  } else {
+    shard.waiting.emplace(key, Waiting{std::move(identity), {now}, key_bytes});
+  }
   return true;
 }
 
 std::optional<Identity> Admissions::Take(const std::string& key) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  const auto found = shard.index.find(key);
-  if (found == shard.index.end()) return std::nullopt;
-  return shard.Remove(found->second);
-}
-
-size_t Admissions::size() const {
-  size_t sum = 0;
-  for (const Shard& shard : shards_) {
-    std::lock_guard<std::mutex> lock(shard.mutex);
-    sum += shard.waiting.size();
+  const auto found = shard.waiting.find(key);
+  if (found == shard.waiting.end()) return std::nullopt;
+  Identity identity = found->second.identity;
+  found->second.filed.pop_front();
+  bytes_ -= kCallBytes;
+  if (found->second.filed.empty()) {
+    bytes_ -= found->second.bytes;
+    shard.waiting.erase(found);
   }
-  return sum;
+  return identity;
 }
 
 }  // namespace lanyard::internal

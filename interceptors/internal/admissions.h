@@ -3,8 +3,9 @@
 #define LANYARD_INTERCEPTORS_INTERNAL_ADMISSIONS_H_
 
 #include <array>
+#include <atomic>
 #include <chrono>
-#include <list>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,7 +27,7 @@ class Admissions {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  explicit Admissions(size_t max_bytes) : shard_bytes_(max_bytes / kShards) {}
+  explicit Admissions(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The key of a call: a hash, so that no token is kept.
   static std::string KeyOf(absl::string_view credentials, absl::string_view path,
@@ -37,32 +38,30 @@ class Admissions {
 
   std::optional<Identity> Take(const std::string& key);
 
-  // How many wait.
-  size_t size() const;
+  size_t bytes() const { return bytes_; }
 
  private:
   static constexpr size_t kShards = 16;
 
-  struct Admission {
-    std::string key;
+  // The calls of one key that wait, and the identity that they all have.
+  struct Waiting {
     Identity identity;
-    TimePoint filed;
-    size_t bytes;
+    std::deque<TimePoint> filed;  // Oldest first.
+    size_t bytes;                 // Without `filed`.
   };
   struct Shard {
-    mutable std::mutex mutex;
-    std::list<Admission> waiting;  // Oldest first.
-    std::unordered_multimap<std::string, std::list<Admission>::iterator> index;
-    size_t bytes = 0;
-
-    std::optional<Identity> Remove(std::list<Admission>::iterator admission);
+    std::mutex mutex;
+    std::unordered_map<std::string, Waiting> waiting;  // Guarded by mutex.
+    TimePoint swept{};                                 // Guarded by mutex.
   };
 
   Shard& ShardOf(const std::string& key) {
     return shards_[static_cast<unsigned char>(key[0]) % kShards];
   }
+  void Sweep(Shard& shard, TimePoint now);
 
-  const size_t shard_bytes_;
+  const size_t max_bytes_;
+  std::atomic<size_t> bytes_{0};
   std::array<Shard, kShards> shards_;
 };
 

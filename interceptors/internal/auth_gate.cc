@@ -2,12 +2,14 @@
 #include "lanyard/interceptors/internal/auth_gate.h"
 
 #include <google/protobuf/descriptor.h>
+#include <grpc/grpc_security_constants.h>
 
 #include <chrono>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/token_text.h"
@@ -24,8 +26,13 @@ absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
   if (std::next(range.first) != range.second) {
     return AuthFailureStatus(AuthFailure::kMalformedToken, "more than one authorization");
   }
-  const auto token = BearerOf(View(range.first->second));
+  const absl::string_view value = View(range.first->second);
+  const auto token = BearerOf(value);
   if (!token.has_value()) {
+    // A DPoP token (RFC 9449) proves something that is not checked here, so it is no bearer token.
+    if (absl::StartsWithIgnoreCase(value, "DPoP ")) {
+      return AuthFailureStatus(AuthFailure::kMissingToken, "the authorization is DPoP, not Bearer");
+    }
     return AuthFailureStatus(AuthFailure::kMalformedToken,
                              "the authorization is not \"Bearer\" and one token");
   }
@@ -44,6 +51,14 @@ bool IsUnknownMethod(absl::string_view path, const PortInfo& port) {
       google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
   return descriptor != nullptr &&
          descriptor->FindMethodByName(std::string(path.substr(slash + 1))) == nullptr;
+}
+
+bool IsLocal(const grpc::AuthContext& context) {
+  for (const grpc::string_ref& type :
+       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
+    if (type == "local") return true;
+  }
+  return false;
 }
 
 grpc::StatusCode ToGrpc(absl::StatusCode code) { return static_cast<grpc::StatusCode>(code); }
@@ -71,8 +86,8 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
     return finish(grpc::Status(ToGrpc(AuthFailureCode(failure)),
                                WireMessage(AuthFailureWireText(failure), event.decision_id)));
   };
-  auto admit = [&](Identity identity, bool file) {
-    if (file && port_->has_binding) {
+  auto admit = [&](Identity identity) {
+    if (port_->has_binding) {
       const std::string key =
           Admissions::KeyOf(CredentialsOf(metadata), path, CertificatePemOf(*context));
       if (!state_->admissions.File(key, std::move(identity), std::chrono::steady_clock::now())) {
@@ -83,6 +98,11 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
     return finish(grpc::Status::OK);
   };
 
+  if (!port_->local_allowed && IsLocal(*context)) {
+    return refuse(AuthFailure::kMissingToken,
+                  "the connection is local and not encrypted, and loopback_is_trusted is not set");
+  }
+  const bool no_header = metadata.find(kAuthorization) == metadata.end();
   const absl::StatusOr<absl::string_view> token = TokenOf(metadata);
   absl::StatusOr<Identity> caller =
       token.ok() ? state_->verifier->Verify(*token, [&] { return CertificateSha256Of(*context); })
@@ -90,27 +110,25 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
   if (!caller.ok()) {
     const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
     const bool anyone = policy->AllowsAnyone(path);
-    if (anyone && failure == AuthFailure::kMissingToken && !token.ok()) {
-      event.rule = policy->Decide(path, Identity()).rule;
-      return admit(Identity(), /*file=*/false);
-    }
-    // A bad token never becomes an anonymous caller, but for health checks.
-    if (anyone && policy->TreatsBadTokenAsAnonymous(path)) {
+    // A bad token never becomes an anonymous caller, but for health checks. Neither needs an
+    // admission: the binding knows these methods too.
+    if (anyone && (no_header || policy->TreatsBadTokenAsAnonymous(path))) {
       event.rule = policy->Decide(path, Identity()).rule;
       event.detail = std::string(caller.status().message());
-      return admit(Identity(), /*file=*/true);
+      event.allowed = true;
+      return finish(grpc::Status::OK);
     }
     return refuse(failure, caller.status().message());
   }
 
   event.issuer_name = caller->issuer_name();
-  event.subject = caller->subject();
+  if (caller->has_subject()) event.subject = caller->subject();
   event.client_id = caller->client_id();
   event.token_id = caller->token_id();
   event.key_id = caller->key_id();
   const Policy::Decision decision = policy->Decide(path, *caller);
   event.rule = decision.rule;
-  if (decision.allowed) return admit(*std::move(caller), /*file=*/true);
+  if (decision.allowed) return admit(*std::move(caller));
   if (!policy->HasRule(path) && IsUnknownMethod(path, *port_)) {
     // Said here, so that no handler and no generic service ever sees the call. Only to a caller
     // whose token verified: others cannot tell which methods exist.

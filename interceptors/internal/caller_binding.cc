@@ -60,7 +60,9 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       admitted = state_->admissions.Take(
           Admissions::KeyOf(credentials, method, CertificatePemOf(*auth_context)));
     }
-    const bool open = credentials.empty() && state_->policy()->AllowsAnyone(method);
+    const std::shared_ptr<const Policy> policy = state_->policy();
+    const bool open = policy->AllowsAnyone(method) &&
+                      (credentials.empty() || policy->TreatsBadTokenAsAnonymous(method));
     if (!admitted.has_value() && !open && method != kUnknownMethod) {
       Refuse(context, method);
       return false;

@@ -70,23 +70,29 @@ class Plugin final : public grpc::ServerBuilderPlugin {
     StopOnError();
   }
 
-  void InitServer(grpc::ServerInitializer*) override {}
-
-  void Finish(grpc::ServerInitializer* initializer) override {
-    const std::vector<std::string>& names = *initializer->GetServiceList();
-    auto services = std::make_shared<std::set<std::string>>(names.begin(), names.end());
-    std::atomic_store(&setup_->port->services,
-                      std::shared_ptr<const std::set<std::string>>(std::move(services)));
+  // The services are registered, and no port is open yet.
+  void InitServer(grpc::ServerInitializer* initializer) override {
     if (setup_->error->Get().ok()) {
-      setup_->error->Set(setup_->state->AddServices(names));
+      setup_->error->Set(setup_->state->AddServices(*initializer->GetServiceList()));
       StopOnError();
     }
+    PublishServices(initializer);
   }
+
+  // The server runs by now, and has its own services too.
+  void Finish(grpc::ServerInitializer* initializer) override { PublishServices(initializer); }
 
   void ChangeArguments(const std::string&, void*) override {}
 
  private:
-  // The builder opens its ports after all hooks of its plugins have run.
+  void PublishServices(grpc::ServerInitializer* initializer) {
+    const std::vector<std::string>& names = *initializer->GetServiceList();
+    auto services = std::make_shared<std::set<std::string>>(names.begin(), names.end());
+    std::atomic_store(&setup_->port->services,
+                      std::shared_ptr<const std::set<std::string>>(std::move(services)));
+  }
+
+  // For hooks that run before the builder opens its ports.
   void StopOnError() {
     const absl::Status status = setup_->error->Get();
     if (status.ok()) return;

@@ -27,15 +27,15 @@ struct BuilderSetup {
   std::shared_ptr<ServerState> state;
   std::shared_ptr<PortInfo> port = std::make_shared<PortInfo>();
 
-  // What went wrong before or while building; the server does not start then. Shared with
-  // ServerAuth, which reports it.
+  // What went wrong before or while building; the server does not start then. ServerAuth reports
+  // that of its newest builder.
   struct Error {
     std::mutex mutex;
     absl::Status status;  // Guarded by mutex.
     void Set(absl::Status first);
     absl::Status Get();
   };
-  std::shared_ptr<Error> error;
+  std::shared_ptr<Error> error = std::make_shared<Error>();
 
   std::vector<std::shared_ptr<grpc::ServerCredentials>> credentials;  // Of our ports.
   InterceptorFactories user_interceptors;

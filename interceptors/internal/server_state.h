@@ -61,6 +61,10 @@ struct PortInfo {
   // Whether a binding stands behind the gate and takes the admissions.
   bool has_binding = true;
 
+  // Whether calls without encryption may come in here: over a Unix socket, or over loopback where
+  // the config trusts it.
+  bool local_allowed = false;
+
   // Set when the server starts: the services it has. Until then, and where nobody can tell, a
   // method without a rule is denied rather than called unknown.
   std::shared_ptr<const std::set<std::string>> services;  // Accessed with std::atomic_load/_store.

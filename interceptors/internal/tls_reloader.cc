@@ -117,6 +117,7 @@ class FileTlsReloader final : public TlsReloader {
   explicit FileTlsReloader(const TlsFiles& files) : files_(files) {}
 
   ~FileTlsReloader() override {
+    poller_.reset();  // Nobody writes any more.
     // The private key does not stay behind in memory. A watcher that is just ending may still look,
     // and gRPC aborts on a file without a key, so a pair that nobody trusts takes its place.
     if (!pair_.path().empty() && !WorthlessPair().empty()) (void)pair_.Write(WorthlessPair());
@@ -141,6 +142,14 @@ class FileTlsReloader final : public TlsReloader {
 
   absl::Status Reload() override {
     std::lock_guard<std::mutex> lock(mutex_);
+    // Each for itself: a pair that does not match must not keep a withdrawn root in use.
+    const absl::Status pair = ReloadPair();
+    const absl::Status roots = ReloadRoots();
+    return pair.ok() ? roots : pair;
+  }
+
+ private:
+  absl::Status ReloadPair() {
     if (!files_.private_key.empty()) {
       auto chain = ReadFile(files_.certificate_chain, kMaxFileBytes);
       if (!chain.ok()) return chain.status();
@@ -152,8 +161,12 @@ class FileTlsReloader final : public TlsReloader {
       }
       std::string both = absl::StrCat(key->view(), "\n", chain->view());
       ScopedCleanse cleanse(&both);
-      if (absl::Status status = Replace(both, &pair_, &pair_digest_); !status.ok()) return status;
+      return Replace(both, &pair_, &pair_digest_);
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReloadRoots() {
     if (!files_.root_certificates.empty()) {
       auto roots = ReadFile(files_.root_certificates, kMaxFileBytes);
       if (!roots.ok()) return roots.status();
@@ -166,13 +179,21 @@ class FileTlsReloader final : public TlsReloader {
     return absl::OkStatus();
   }
 
- private:
   static absl::Status Replace(absl::string_view bytes, MemoryFile* file, std::string* digest) {
     std::string now = Sha256(bytes);
     if (now == *digest) return absl::OkStatus();
     absl::Status status = file->Write(bytes);
-    if (status.ok()) *digest = std::move(now);
-    return status;
+    if (!status.ok()) return status;
+    // gRPC opens it by this path, which a process without /proc does not have.
+    const int reader = open(file->path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (reader < 0) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          file->path(),
+          " cannot be opened: reloading TLS files needs /proc, readable by this user"));
+    }
+    close(reader);
+    *digest = std::move(now);
+    return absl::OkStatus();
   }
 
   void Poll() {

@@ -55,6 +55,8 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
 
   // Starts the clock; the wait may already be over.
   void StartTimer() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (taken_) return;  // Cancelled already; the call may be gone.
     const auto cap =
         std::chrono::system_clock::now() + absl::ToChronoNanoseconds(state_->max_token_wait);
     const bool deadline_first = context_->deadline() < cap;
@@ -63,8 +65,6 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
                         : std::chrono::time_point_cast<std::chrono::system_clock::duration>(cap)) -
         std::chrono::system_clock::now();
     const auto when = std::chrono::steady_clock::now() + left;
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (taken_) return;
     // The timer does not keep the call's state alive.
     timer_ = state_->timers.Add(when, [weak = weak_from_this(), deadline_first] {
       if (auto self = weak.lock()) {
@@ -161,15 +161,16 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
       methods->Proceed();
       return;
     }
+    // Once the call is held it may end on another thread at any moment, and this with it: what is
+    // needed afterwards is taken out first.
     auto held = std::make_shared<HeldCall>(state_, context, methods, &sent_);
+    const std::string audience = state_->audience;
+    const std::shared_ptr<CachingTokenSource> tokens = state_->tokens;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       held_ = held;
     }
-    // From here `this` may be gone as soon as the call is passed on, so it is not touched again.
     held->StartTimer();
-    const std::string audience = state_->audience;
-    const std::shared_ptr<CachingTokenSource> tokens = state_->tokens;
     tokens->Get(audience, [held, audience](absl::StatusOr<TokenPtr> token) {
       if (token.ok()) {
         held->Send(*std::move(token));

@@ -3,6 +3,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
+#include <locale>
+#include <sstream>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -292,11 +295,14 @@ absl::Status AppendValue(const v1::Value& value, std::string* out) {
         return absl::InvalidArgumentError(
             "a claim is a number that JSON cannot write (NaN or infinite)");
       }
-      char text[40];
-      std::snprintf(text, sizeof(text), "%.17g", value.double_value());
+      // Not printf: it writes the decimal point of the process's locale.
+      std::ostringstream stream;
+      stream.imbue(std::locale::classic());
+      stream << std::setprecision(17) << value.double_value();
+      const std::string text = stream.str();
       out->append(text);
       // Kept a double for whoever reads it.
-      if (std::string(text).find_first_of(".e") == std::string::npos) out->append(".0");
+      if (text.find_first_of(".e") == std::string::npos) out->append(".0");
       break;
     }
     case v1::Value::kStringValue:

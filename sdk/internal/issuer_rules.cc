@@ -11,6 +11,7 @@ namespace {
 
 constexpr absl::string_view kNoType = "NO_TYP";
 constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
+constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 31);
 
 absl::Duration FromProto(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
@@ -83,6 +84,11 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   if (algorithms.empty() || static_cast<int>(algorithms.size()) != issuer.algorithms_size()) {
     return error("algorithms", "required, there is no default: for example ES256");
   }
+  for (const Algorithm algorithm : algorithms) {
+    if (std::count(algorithms.begin(), algorithms.end(), algorithm) > 1) {
+      return error("algorithms", absl::StrCat(AlgorithmName(algorithm), " is listed twice"));
+    }
+  }
   const auto hmacs = std::count_if(algorithms.begin(), algorithms.end(), IsHmac);
   if (hmacs != 0 && static_cast<size_t>(hmacs) != algorithms.size()) {
     return error("algorithms",
@@ -104,14 +110,16 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
                                         : "needs profile: CUSTOM");
   }
   for (const std::string& type : issuer.custom_types()) {
-    if (type.empty()) return error("custom_types", "an empty string; \"NO_TYP\" stands for none");
+    if (NormalizedType(type).empty())
+      return error("custom_types", "an empty string; \"NO_TYP\" stands for none");
   }
   if (issuer.has_leeway() && (FromProto(issuer.leeway()) < absl::ZeroDuration() ||
                               FromProto(issuer.leeway()) > kMaxLeeway)) {
     return error("leeway", "must be 0 to 5 minutes");
   }
-  if (issuer.has_max_lifetime() && FromProto(issuer.max_lifetime()) <= absl::ZeroDuration()) {
-    return error("max_lifetime", "must be above 0");
+  if (issuer.has_max_lifetime() && (FromProto(issuer.max_lifetime()) <= absl::ZeroDuration() ||
+                                    FromProto(issuer.max_lifetime()) > kLongestLifetime)) {
+    return error("max_lifetime", "must be above 0 and at most 31 days");
   }
   return absl::OkStatus();
 }

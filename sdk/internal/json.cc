@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/secret.h"
 
@@ -19,11 +20,22 @@ namespace dom = simdjson::dom;
 // A text past this is refused; tokens and key sets have lower limits of their own.
 constexpr size_t kMaxJsonBytes = size_t{4} << 20;
 
+// simdjson refuses the depth that it is given unless the innermost value is empty; JsonBuilder
+// counts exactly.
+constexpr size_t kParserDepth = kMaxJsonDepth + 1;
+
 // Below this many members every pair of names is compared; above, the names are sorted.
 constexpr size_t kFewMembers = 16;
 
 absl::Status Fault(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("not strict JSON: ", what));
+}
+
+// What newer parsers are lenient about.
+absl::Status CheckText(absl::string_view text) {
+  if (text.size() > kMaxJsonBytes) return Fault("too long");
+  if (absl::StartsWith(text, "\xef\xbb\xbf")) return Fault("a byte order mark");
+  return absl::OkStatus();
 }
 
 absl::Status FromSimdjson(simdjson::error_code error) {
@@ -57,7 +69,7 @@ class JsonBuilder {
   explicit JsonBuilder(JsonDocument* document) : document_(document) {}
 
   // Recurses at most kMaxJsonDepth deep: the parser has refused anything deeper.
-  absl::Status Add(const dom::element& element, absl::string_view name) {
+  absl::Status Add(const dom::element& element, absl::string_view name, int depth = 1) {
     using Kind = JsonValue::Kind;
     const uint32_t index = static_cast<uint32_t>(document_->nodes_.size());
     document_->nodes_.emplace_back();
@@ -91,21 +103,28 @@ class JsonBuilder {
         node.count = static_cast<uint32_t>(text.size());
         break;
       }
-      case dom::element_type::ARRAY:
+      case dom::element_type::ARRAY: {
+        if (depth > kMaxJsonDepth) return FromSimdjson(simdjson::DEPTH_ERROR);
         node.kind = Kind::kArray;
-        for (const dom::element child : element.get_array().value_unsafe()) {
+        const dom::array array = element.get_array().value_unsafe();
+        for (const dom::element child : array) {
           ++node.count;
-          if (absl::Status status = Add(child, {}); !status.ok()) return status;
+          if (absl::Status status = Add(child, {}, depth + 1); !status.ok()) return status;
         }
         break;
-      case dom::element_type::OBJECT:
+      }
+      case dom::element_type::OBJECT: {
+        if (depth > kMaxJsonDepth) return FromSimdjson(simdjson::DEPTH_ERROR);
         node.kind = Kind::kObject;
-        for (const auto& member : element.get_object().value_unsafe()) {
+        const dom::object object = element.get_object().value_unsafe();
+        for (const auto& member : object) {
           ++node.count;
-          absl::Status status = Add(member.value, {member.key.data(), member.key.size()});
+          absl::Status status =
+              Add(member.value, {member.key.data(), member.key.size()}, depth + 1);
           if (!status.ok()) return status;
         }
         break;
+      }
     }
     node.next = static_cast<uint32_t>(document_->nodes_.size());
     document_->nodes_[index] = node;
@@ -160,10 +179,13 @@ class CleansingParser {
   }
 
   simdjson::simdjson_result<dom::element> Parse(absl::string_view text) {
+    // Room first: growing later would leave a copy of the text behind.
+    padded_.reserve(text.size() + simdjson::SIMDJSON_PADDING);
     padded_.assign(text.data(), text.size());
     padded_.resize(text.size() + simdjson::SIMDJSON_PADDING);
-    string_bytes_ = text.size();  // Unescaped strings are never longer than the text.
-    if (const auto error = parser_.allocate(std::max<size_t>(text.size(), 1), kMaxJsonDepth)) {
+    // A string takes five bytes beside its own there, and three in the text (`"",`).
+    string_bytes_ = 5 * text.size() / 3;
+    if (const auto error = parser_.allocate(std::max<size_t>(text.size(), 1), kParserDepth)) {
       return error;
     }
     return parser_.parse(padded_.data(), text.size(), /*realloc_if_needed=*/false);
@@ -178,12 +200,12 @@ class CleansingParser {
 }  // namespace
 
 absl::StatusOr<JsonDocument> JsonDocument::ParseObject(absl::string_view text) {
-  if (text.size() > kMaxJsonBytes) return Fault("too long");
+  if (absl::Status status = CheckText(text); !status.ok()) return status;
   // One parser a thread keeps its buffers between texts.
   thread_local dom::parser parser;
   if (parser.capacity() < text.size() || parser.capacity() == 0) {
     const size_t capacity = std::max<size_t>(text.size(), 4096);
-    if (const auto error = parser.allocate(capacity, kMaxJsonDepth)) return FromSimdjson(error);
+    if (const auto error = parser.allocate(capacity, kParserDepth)) return FromSimdjson(error);
   }
   dom::element root;
   if (const auto error = parser.parse(text.data(), text.size()).get(root)) {
@@ -198,7 +220,7 @@ absl::StatusOr<JsonDocument> JsonDocument::ParseObject(absl::string_view text) {
 }
 
 absl::StatusOr<JsonDocument> JsonDocument::ParseSecretObject(absl::string_view text) {
-  if (text.size() > kMaxJsonBytes) return Fault("too long");
+  if (absl::Status status = CheckText(text); !status.ok()) return status;
   CleansingParser parser;
   dom::element root;
   if (const auto error = parser.Parse(text).get(root)) return FromSimdjson(error);

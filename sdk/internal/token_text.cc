@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/token_text.h"
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "lanyard/sdk/internal/claims_json.h"
-#include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/base64url.h"
+#include "lanyard/sdk/internal/json.h"
 
 namespace lanyard::internal {
 namespace {
 
 constexpr size_t kMaxTokenBytes = 64 * 1024;
 
-std::optional<RegisteredClaims> UnverifiedClaims(absl::string_view token) {
-  auto jws = ParseJws(token, kMaxTokenBytes);
-  if (!jws.ok()) return std::nullopt;
-  auto document = JsonDocument::ParseObject(jws->payload);
-  if (!document.ok()) return std::nullopt;
-  auto claims = ReadClaims(document->root());
-  if (!claims.ok()) return std::nullopt;
-  return *std::move(claims);
+// The claims of a JWT, as far as a sender needs them: only the second segment is looked at.
+absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token) {
+  const size_t first = token.find('.');
+  const size_t second = first == token.npos ? first : token.find('.', first + 1);
+  std::string payload;
+  if (second == token.npos || token.size() > kMaxTokenBytes ||
+      !Base64UrlDecode(token.substr(first + 1, second - first - 1), &payload)) {
+    return absl::InvalidArgumentError("not a JWT");
+  }
+  return JsonDocument::ParseObject(payload);
 }
 
 }  // namespace
@@ -35,12 +39,29 @@ bool IsBearerToken(absl::string_view text) {
 
 std::optional<absl::Time> UnverifiedExpiry(absl::string_view token) {
   const auto claims = UnverifiedClaims(token);
-  return claims.has_value() ? claims->expires_at : std::nullopt;
+  if (!claims.ok()) return std::nullopt;
+  const auto expiry = claims->root().Find("exp");
+  if (!expiry.has_value()) return std::nullopt;
+  if (expiry->is(JsonValue::Kind::kInteger)) return absl::FromUnixSeconds(expiry->integer());
+  if (expiry->is(JsonValue::Kind::kDouble)) {
+    return absl::UnixEpoch() + absl::Seconds(expiry->number());
+  }
+  return std::nullopt;
 }
 
 std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view token) {
   const auto claims = UnverifiedClaims(token);
-  return claims.has_value() ? claims->audiences : std::nullopt;
+  if (!claims.ok()) return std::nullopt;
+  std::vector<std::string> audiences;
+  const auto audience = claims->root().Find("aud");
+  if (!audience.has_value()) return audiences;
+  if (audience->is(JsonValue::Kind::kString)) audiences.emplace_back(audience->string());
+  if (audience->is(JsonValue::Kind::kArray)) {
+    for (const JsonValue one : *audience) {
+      if (one.is(JsonValue::Kind::kString)) audiences.emplace_back(one.string());
+    }
+  }
+  return audiences;
 }
 
 std::optional<absl::string_view> BearerOf(absl::string_view authorization) {

@@ -16,7 +16,8 @@ namespace lanyard::internal {
 bool IsBearerToken(absl::string_view text);
 
 // What a sender can read in its own token, to know when to get another and whether it is meant for
-// the server it is about to be sent to. Nothing is verified; empty for tokens that are not JWTs.
+// the server it is about to be sent to. Nothing is verified; nothing for tokens that are not JWTs.
+// A JWT without a readable aud is for nobody.
 std::optional<absl::Time> UnverifiedExpiry(absl::string_view token);
 std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view token);
 

@@ -215,7 +215,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   state->authenticated = true;
   state->issuer_name = rules.name;
   state->issuer = rules.issuer;
-  state->subject = claims->subject.value_or("");
+  // A value that no token can carry, so that it equals no name, not even the empty one.
+  state->subject = claims->subject.value_or(std::string("\0none", 5));
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
   state->token_id = claims->token_id.value_or("");
   state->key_id = jws->key_id.value_or("");

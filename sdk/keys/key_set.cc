@@ -106,6 +106,7 @@ absl::StatusOr<KeySet> KeySet::FromText(absl::string_view text) {
       return absl::InvalidArgumentError(absl::StrCat("a key file has at most ", kMaxKeys, " keys"));
     }
   }
+  if (keys.empty()) return absl::InvalidArgumentError("no key in the PEM text, only parameters");
   return KeySet(std::move(keys));
 }
 

@@ -464,35 +464,5 @@ TEST_F(ClientAuthTest, ChannelGoesOnWhenClientAuthIsDestroyedFirst) {
   EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
 }
 
-TEST_F(ClientAuthTest, StubsMayGoInTheLastCallback) {
-  // The last owner of everything is the callback, on whatever thread that runs.
-  for (int i = 0; i < 20; ++i) {
-    auto source = std::make_shared<HeldSource>();
-    struct Call {
-      std::unique_ptr<Echo::Stub> stub;
-      grpc::ClientContext context;
-      Message request, reply;
-    };
-    auto call = std::make_shared<Call>();
-    call->stub = Echo::NewStub(Connect(Options(source)));
-    Limit(&call->context);
-    std::mutex mutex;
-    std::condition_variable wake;
-    bool done = false;
-    Call* raw = call.get();
-    raw->stub->async()->Unary(&raw->context, &raw->request, &raw->reply,
-                              [&, call = std::move(call)](const grpc::Status&) mutable {
-                                call.reset();
-                                std::lock_guard<std::mutex> lock(mutex);
-                                done = true;
-                                wake.notify_all();
-                              });
-    source->AwaitFetch();
-    source->Answer(absl::UnavailableError("down"));
-    std::unique_lock<std::mutex> lock(mutex);
-    wake.wait(lock, [&] { return done; });
-  }
-}
-
 }  // namespace
 }  // namespace lanyard::test

@@ -50,10 +50,20 @@ TEST_F(GateTest, RefusesAnyOtherFormOfTheHeader) {
   const std::string token = server_.issuer.Token().Sign();
   for (const std::string& value :
        {"Bearer" + token, std::string("Bearer"), "Basic " + token, "Bearer a " + token,
-        "Bearer " + token + ", Bearer " + token, "Bearer " + token + "," + token, "DPoP " + token,
-        token, std::string("Bearer \"x\"")}) {
+        "Bearer " + token + ", Bearer " + token, "Bearer " + token + "," + token, token,
+        std::string("Bearer \"x\"")}) {
     ExpectRefused({{"authorization", value}}, AuthFailure::kMalformedToken);
   }
+}
+
+TEST_F(GateTest, TakesADpopTokenForNoToken) {
+  ExpectRefused({{"authorization", "DPoP " + server_.issuer.Token().Sign()}},
+                AuthFailure::kMissingToken);
+  // And not for an anonymous caller where those may come.
+  EXPECT_EQ(CallPath(server_.Channel(), "/lanyard.test.Echo/Open",
+                     {{"authorization", "DPoP " + server_.issuer.Token().Sign()}})
+                .error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_F(GateTest, RefusesTwoAuthorizationValuesInEveryOrder) {

@@ -118,16 +118,17 @@ TEST_P(LateBindingTest, EndsAStreamWhoseTokenHasExpiredAtOnce) {
 }
 
 TEST_P(LateBindingTest, RefusesNewCallsRatherThanForgetAdmittedOnes) {
-  server_.options.admission_bytes = 16 * 4096;  // A few in each of the table's parts.
+  server_.options.admission_bytes = 64 * 1024;
+  constexpr int kCalls = 80;  // Each with a token of its own.
   ASSERT_NO_FATAL_FAILURE(server_.Start());
-  const std::string token = server_.issuer.Token().Sign();
   std::vector<std::future<Outcome>> calls;
   const auto channel = server_.Channel();
-  for (int i = 0; i < 20; ++i) {
-    calls.push_back(std::async(std::launch::async,
-                               [&] { return MakeCall(channel, CallType::kUnary, Bearer(token)); }));
+  for (int i = 0; i < kCalls; ++i) {
+    calls.push_back(std::async(std::launch::async, [&] {
+      return MakeCall(channel, CallType::kUnary, Bearer(server_.issuer.Token().Sign()));
+    }));
   }
-  while (server_.audit->events().size() < 20) std::this_thread::yield();
+  while (server_.audit->events().size() < kCalls) std::this_thread::yield();
   server_.echo.RequestCalls();
   int ok = 0, refused = 0;
   for (auto& call : calls) {

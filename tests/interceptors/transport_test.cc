@@ -68,6 +68,33 @@ TEST(PlaintextTest, SendsNoTokenOverLoopbackUnlessToldThatItIsTrusted) {
   }
 }
 
+TEST(LoopbackTest, GoesToLoopbackAndNowhereElse) {
+  ClientAuthOptions options = Options();
+  options.loopback_is_trusted = true;
+  for (const char* target : {"orders.example.test:8443", "10.0.0.1:443", "127.0.0.1.example.test:1",
+                             "dns:///orders.example.test:443", "localhost"}) {
+    EXPECT_THAT(CreateChannel(target, options), IsError(HasSubstr("without TLS"))) << target;
+  }
+  for (const char* target : {"127.0.0.1:1", "[::1]:1", "localhost:1"}) {
+    EXPECT_THAT(CreateChannel(target, options), testing::IsOk()) << target;
+  }
+}
+
+TEST(LoopbackTest, NeverGoesThroughAProxyThatTheEnvironmentNames) {
+  quickstart::RawListener proxy;
+  setenv("http_proxy", absl::StrCat("http://127.0.0.1:", proxy.port()).c_str(), 1);
+  ClientAuthOptions options = Options();
+  options.loopback_is_trusted = true;
+  auto channel = CreateChannel("localhost:1", options);
+  ASSERT_TRUE(channel.ok());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  Message message;
+  EXPECT_FALSE(Echo::NewStub(*channel)->Unary(&context, message, &message).ok());
+  unsetenv("http_proxy");
+  EXPECT_EQ(proxy.Stop(), "");
+}
+
 TEST(UnixSocketTest, NeedsNoTlsOnEitherSide) {
   GatedServer server(Api::kSync);
   ASSERT_NO_FATAL_FAILURE(server.Create());

@@ -181,6 +181,37 @@ TEST_F(StartTest, FailsWithTwoServerAuthsOnOneBuilder) {
   EXPECT_FALSE(server_.auth->start_error().ok());
 }
 
+TEST_F(StartTest, AnotherBuilderStartsAfterOneThatFailed) {
+  server_.auth->AddListeningPort(server_.echo.builder(), "127.0.0.1:0");
+  server_.echo.builder().AddListeningPort("127.0.0.2:0", grpc::InsecureServerCredentials());
+  ExpectNoStart("127.0.0.2:0");
+  EchoServer corrected(Api::kSync);
+  server_.auth->AddListeningPort(corrected.builder(), "127.0.0.1:0");
+  EXPECT_TRUE(corrected.Start());
+  EXPECT_TRUE(server_.auth->start_error().ok());
+}
+
+TEST(StartErrorTest, FailsForAnAnnotationThatCannotStand) {
+  GatedServer server(Api::kSync);
+  const testing::TestIssuer other(Algorithm::kEs256, "other");
+  // With two issuers, Scoped's annotation does not say whose scope it means.
+  server.options.config_text += other.ConfigText();
+  server.options.key_sources["other"] = other.Keys();
+  server.options.services.clear();
+  ASSERT_NO_FATAL_FAILURE(server.Create());
+  server.auth->AddListeningPort(server.echo.builder(), "127.0.0.1:0");
+  EXPECT_FALSE(server.echo.Start());
+  EXPECT_THAT(std::string(server.auth->start_error().message()),
+              HasSubstr("annotation of /lanyard.test.Echo/Scoped"));
+}
+
+TEST(StartErrorTest, CreateNamesAServiceThatDoesNotExist) {
+  GatedServer server(Api::kSync);
+  server.options.services = {"lanyard.test.Ehco"};
+  EXPECT_THAT(std::string(ServerAuth::Create(server.options).status().message()),
+              HasSubstr("lanyard.test.Ehco"));
+}
+
 TEST_F(StartTest, FailsForALoopbackPortThatTheConfigDoesNotTrust) {
   server_.auth->AddTrustedLoopbackPort(server_.echo.builder(), "127.0.0.1:0");
   ExpectNoStart("loopback_is_trusted");
@@ -204,6 +235,25 @@ TEST(InstallOnTest, RefusesInsecureCredentialsInsteadOfAborting) {
   ASSERT_NO_FATAL_FAILURE(server.Create());
   const auto insecure = grpc::InsecureServerCredentials();
   EXPECT_THAT(std::string(server.auth->InstallOn(*insecure).message()), HasSubstr("insecure"));
+}
+
+TEST(InstallOnTest, RefusesCallsOverLocalCredentialsUnlessTheConfigTrustsThem) {
+  for (const bool trusted : {false, true}) {
+    GatedServer server(Api::kSync, trusted ? "loopback_is_trusted: true\n" : "");
+    ASSERT_NO_FATAL_FAILURE(server.Create());
+    const auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
+    ASSERT_TRUE(server.auth->InstallOn(*credentials).ok());
+    server.echo.builder().AddListeningPort("127.0.0.1:0", credentials, &server.port);
+    Factories factories;
+    factories.push_back(server.auth->InterceptorFactory());
+    server.echo.builder().experimental().SetInterceptorCreators(std::move(factories));
+    ASSERT_TRUE(server.echo.Start());
+    const auto channel = grpc::CreateChannel(absl::StrCat("127.0.0.1:", server.port),
+                                             grpc::experimental::LocalCredentials(LOCAL_TCP));
+    EXPECT_EQ(MakeCall(channel, CallType::kUnary, Bearer(server.issuer.Token().Sign())).status.ok(),
+              trusted);
+    EXPECT_EQ(server.echo.handled().runs, trusted ? 1 : 0);
+  }
 }
 
 TEST(InstallOnTest, GatesCredentialsThatTheUserMade) {

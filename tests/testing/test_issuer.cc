@@ -61,6 +61,10 @@ TokenBuilder& TokenBuilder::Scopes(absl::string_view space_separated) {
 }
 TokenBuilder& TokenBuilder::ExpiresIn(absl::Duration from_now) {
   SetTime(now_ + from_now, claims_.mutable_expires_at());
+  // An expired token was issued before it expired.
+  if (claims_.expires_at().seconds() <= claims_.issued_at().seconds()) {
+    SetTime(now_ + from_now - absl::Minutes(5), claims_.mutable_issued_at());
+  }
   return *this;
 }
 TokenBuilder& TokenBuilder::NotBeforeIn(absl::Duration from_now) {
@@ -137,7 +141,7 @@ v1::Issuer TestIssuer::Config() const {
   config.set_name(name_);
   config.set_issuer(issuer_);
   config.add_audiences("test");
-  v1::Algorithm algorithm;
+  v1::Algorithm algorithm = v1::ALGORITHM_UNSPECIFIED;
   v1::Algorithm_Parse(std::string(AlgorithmName(algorithm_)), &algorithm);
   config.add_algorithms(algorithm);
   config.set_every_verifier_can_mint(IsHmac(algorithm_));

@@ -11,13 +11,17 @@ constexpr size_t kMaxSecretBytes = 1024;
 
 class HmacKey final : public KeyMaterial {
  public:
-  explicit HmacKey(Secret secret) : secret_(std::move(secret)) {}
+  explicit HmacKey(Secret secret) : secret_(std::move(secret)) {
+    for (const char c : secret_.view()) printable_ = printable_ && c >= 0x20 && c < 0x7f;
+  }
 
   absl::string_view type() const override { return "oct"; }
   bool has_private() const override { return true; }
 
   bool Fits(Algorithm algorithm) const override {
-    return IsHmac(algorithm) && secret_.view().size() >= HmacMinimumBytes(algorithm);
+    // Text that a person typed has less in it than its length says (RFC 8725 section 3.5).
+    const size_t least = HmacMinimumBytes(algorithm) * (printable_ ? 2 : 1);
+    return IsHmac(algorithm) && secret_.view().size() >= least;
   }
 
   bool Verify(Algorithm algorithm, absl::string_view message,
@@ -67,6 +71,7 @@ class HmacKey final : public KeyMaterial {
   }
 
   Secret secret_;
+  bool printable_ = true;
 };
 
 }  // namespace

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/tokens/caching_token_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/matchers.h"
+
+namespace lanyard {
+namespace {
+
+using ::lanyard::testing::FakeClock;
+using ::lanyard::testing::IsError;
+using ::lanyard::testing::IsOk;
+using ::testing::HasSubstr;
+
+using TokenPtr = CachingTokenSource::TokenPtr;
+using Result = absl::StatusOr<TokenPtr>;
+
+// Answers when the test does.
+class ManualSource final : public TokenSource {
+ public:
+  struct Ask {
+    std::string audience;
+    TokenCallback done;
+  };
+
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    asks_.push_back({request.audience, std::move(done)});
+    ++count_;
+    thread_ = std::this_thread::get_id();
+    changed_.notify_all();
+  }
+
+  // The oldest unanswered fetch, as soon as there is one.
+  Ask Next() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return !asks_.empty(); });
+    Ask ask = std::move(asks_.front());
+    asks_.pop_front();
+    return ask;
+  }
+  int count() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return count_;
+  }
+  std::thread::id thread() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return thread_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Ask> asks_;
+  int count_ = 0;
+  std::thread::id thread_;
+};
+
+class CachingTokenSourceTest : public ::testing::Test {
+ protected:
+  std::future<Result> Get(const std::string& audience = "a") {
+    auto promise = std::make_shared<std::promise<Result>>();
+    cache_->Get(audience, [promise](Result result) { promise->set_value(std::move(result)); });
+    return promise->get_future();
+  }
+  static bool Answered(const std::future<Result>& future) {
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+  BearerToken Token(const std::string& text, absl::Duration life) const {
+    return BearerToken(text, clock_->Now() + life);
+  }
+  // Fills the cache with a token of that life.
+  TokenPtr Fill(const std::string& text, absl::Duration life, const std::string& audience = "a") {
+    auto result = Get(audience);
+    source_->Next().done(Token(text, life));
+    return *result.get();
+  }
+  // Fetches come in order, so that one for another audience shows what came before it.
+  void ExpectFetches(int count) {
+    auto marker = Get(absl::StrCat("marker ", markers_));
+    source_->Next().done(absl::InternalError("marker"));
+    EXPECT_THAT(marker.get(), IsError("marker"));
+    EXPECT_EQ(source_->count() - ++markers_, count);
+  }
+
+  std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
+  std::shared_ptr<ManualSource> source_ = std::make_shared<ManualSource>();
+  std::unique_ptr<CachingTokenSource> cache_ =
+      std::make_unique<CachingTokenSource>(source_, clock_);
+  int markers_ = 0;
+};
+
+TEST_F(CachingTokenSourceTest, AsksOnlyWhenAsked) {
+  EXPECT_EQ(cache_->Cached("a"), nullptr);
+  EXPECT_EQ(source_->count(), 0);
+}
+
+TEST_F(CachingTokenSourceTest, GivesWhatTheSourceGave) {
+  auto result = Get("aud");
+  EXPECT_FALSE(Answered(result));
+  auto ask = source_->Next();
+  EXPECT_EQ(ask.audience, "aud");
+  EXPECT_NE(source_->thread(), std::this_thread::get_id());
+  ask.done(Token("t1", absl::Hours(1)));
+  const Result token = result.get();
+  ASSERT_THAT(token, IsOk());
+  EXPECT_EQ((*token)->text(), "t1");
+  EXPECT_EQ((*token)->expires_at(), clock_->Now() + absl::Hours(1));
+}
+
+TEST_F(CachingTokenSourceTest, KeepsTheToken) {
+  const TokenPtr first = Fill("t1", absl::Hours(1));
+  EXPECT_EQ(cache_->Cached("a"), first);
+  auto second = Get();
+  ASSERT_TRUE(Answered(second)) << "before Get() returns";
+  EXPECT_EQ(*second.get(), first);
+  EXPECT_EQ(source_->count(), 1);
+}
+
+TEST_F(CachingTokenSourceTest, KeepsOneForEachAudience) {
+  const TokenPtr a = Fill("ta", absl::Hours(1), "a");
+  const TokenPtr b = Fill("tb", absl::Hours(1), "b");
+  EXPECT_EQ(cache_->Cached("a")->text(), "ta");
+  EXPECT_EQ(cache_->Cached("b")->text(), "tb");
+  EXPECT_EQ(cache_->Cached("c"), nullptr);
+  EXPECT_EQ(cache_->Cached(""), nullptr);
+}
+
+TEST_F(CachingTokenSourceTest, CallersShareOneFetch) {
+  std::vector<std::future<Result>> results;
+  for (int i = 0; i < 10; ++i) results.push_back(Get());
+  source_->Next().done(Token("t1", absl::Hours(1)));
+  const TokenPtr first = *results[0].get();
+  for (int i = 1; i < 10; ++i) EXPECT_EQ(*results[i].get(), first);
+  EXPECT_EQ(source_->count(), 1);
+}
+
+TEST_F(CachingTokenSourceTest, TokenCountsAsExpiredHalfAMinuteEarly) {
+  // So short a life is refreshed at once; the fetch is left open.
+  const TokenPtr token = Fill("t1", absl::Seconds(31));
+  EXPECT_EQ(cache_->Cached("a"), token);
+  clock_->Advance(absl::Seconds(1) - absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->Cached("a"), token);
+  clock_->Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->Cached("a"), nullptr);
+  EXPECT_FALSE(Answered(Get()));
+}
+
+TEST_F(CachingTokenSourceTest, RefusesTokensThatHaveAsGoodAsExpired) {
+  for (const int seconds : {-1, 0, 29, 30}) {
+    auto result = Get();
+    source_->Next().done(Token("old", absl::Seconds(seconds)));
+    EXPECT_THAT(result.get(), IsError(HasSubstr("expired"))) << seconds;
+    clock_->Advance(absl::Minutes(1));  // Past the pause.
+  }
+  EXPECT_THAT(Fill("t1", absl::Seconds(31)), ::testing::NotNull());
+}
+
+struct Refresh {
+  const char* name;
+  absl::Duration life;
+  absl::Duration refresh_after;
+};
+
+class CachingTokenSourceRefreshTest : public CachingTokenSourceTest,
+                                      public ::testing::WithParamInterface<Refresh> {};
+
+TEST_P(CachingTokenSourceRefreshTest, FetchesAheadWhileTheOldOneIsGivenOut) {
+  const TokenPtr old = Fill("old", GetParam().life);
+  clock_->Advance(GetParam().refresh_after - absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->Cached("a"), old);
+  EXPECT_EQ(*Get().get(), old);
+  ExpectFetches(1);
+  clock_->Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->Cached("a"), old);
+  EXPECT_EQ(*Get().get(), old);
+  auto ask = source_->Next();
+  EXPECT_EQ(cache_->Cached("a"), old) << "the fetch still runs";
+  ask.done(Token("new", absl::Hours(1)));
+  EXPECT_EQ(cache_->Cached("a")->text(), "new");
+  ExpectFetches(2);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , CachingTokenSourceRefreshTest,
+    ::testing::Values(
+        // A minute before it counts as expired, …
+        Refresh{"Hour", absl::Hours(1), absl::Hours(1) - absl::Seconds(90)},
+        Refresh{"TenMinutes", absl::Minutes(10), absl::Minutes(10) - absl::Seconds(90)},
+        Refresh{"FiveMinutes", absl::Minutes(5), absl::Minutes(5) - absl::Seconds(90)},
+        // … or a fifth of its life, where that is less.
+        Refresh{"HundredSeconds", absl::Seconds(100), absl::Seconds(50)},
+        Refresh{"MinuteAndAHalf", absl::Seconds(90), absl::Seconds(42)}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(CachingTokenSourceTest, TokenWithoutEndIsNeverRefreshed) {
+  auto result = Get();
+  source_->Next().done(BearerToken("static", absl::InfiniteFuture()));
+  const TokenPtr token = *result.get();
+  clock_->Advance(absl::Hours(24 * 365 * 100));
+  EXPECT_EQ(cache_->Cached("a"), token);
+  ExpectFetches(1);
+}
+
+TEST_F(CachingTokenSourceTest, FailedRefreshKeepsTheOldToken) {
+  const TokenPtr old = Fill("old", absl::Minutes(10));
+  clock_->Advance(absl::Minutes(9));
+  EXPECT_EQ(cache_->Cached("a"), old);
+  source_->Next().done(absl::UnavailableError("issuer down"));
+  EXPECT_EQ(cache_->Cached("a"), old);
+  EXPECT_EQ(*Get().get(), old);
+}
+
+TEST_F(CachingTokenSourceTest, FailureReachesEverybodyWhoWaits) {
+  auto first = Get(), second = Get();
+  source_->Next().done(absl::UnavailableError("issuer down"));
+  for (auto* result : {&first, &second}) {
+    const Result failed = result->get();
+    EXPECT_THAT(failed, IsError("issuer down"));
+    EXPECT_EQ(failed.status().code(), absl::StatusCode::kUnavailable);
+  }
+}
+
+TEST_F(CachingTokenSourceTest, PausesDoubleFromOneToThirtySeconds) {
+  int fetches = 0;
+  for (const int pause : {1, 2, 4, 8, 16, 30, 30}) {
+    auto failing = Get();
+    source_->Next().done(absl::UnavailableError(absl::StrCat("failure ", ++fetches)));
+    EXPECT_THAT(failing.get(), IsError(absl::StrCat("failure ", fetches)));
+    clock_->Advance(absl::Seconds(pause) - absl::Nanoseconds(1));
+    // The last error, at once, and no fetch.
+    auto in_pause = Get();
+    ASSERT_TRUE(Answered(in_pause)) << pause;
+    EXPECT_THAT(in_pause.get(), IsError(absl::StrCat("failure ", fetches)));
+    EXPECT_EQ(source_->count(), fetches);
+    clock_->Advance(absl::Nanoseconds(1));
+  }
+}
+
+TEST_F(CachingTokenSourceTest, SuccessEndsThePauses) {
+  for (int i = 0; i < 4; ++i) {
+    auto failing = Get();
+    source_->Next().done(absl::UnavailableError("down"));
+    EXPECT_THAT(failing.get(), IsError(HasSubstr("down")));
+    clock_->Advance(absl::Seconds(30));
+  }
+  Fill("t1", absl::Seconds(60));
+  clock_->Advance(absl::Seconds(60));
+  auto failing = Get();
+  source_->Next().done(absl::UnavailableError("down again"));
+  EXPECT_THAT(failing.get(), IsError(HasSubstr("down")));
+  clock_->Advance(absl::Seconds(1));
+  EXPECT_FALSE(Answered(Get())) << "the first pause is a second again";
+}
+
+TEST_F(CachingTokenSourceTest, PauseOfOneAudienceIsNotAnothers) {
+  auto failing = Get("a");
+  source_->Next().done(absl::UnavailableError("down"));
+  EXPECT_THAT(failing.get(), IsError(HasSubstr("down")));
+  EXPECT_EQ(Fill("tb", absl::Hours(1), "b")->text(), "tb");
+}
+
+TEST_F(CachingTokenSourceTest, DropForgetsTheToken) {
+  const TokenPtr old = Fill("old", absl::Hours(1));
+  cache_->Drop("a", old);
+  EXPECT_EQ(cache_->Cached("a"), nullptr);
+  const TokenPtr fresh = Fill("new", absl::Hours(1));
+  EXPECT_EQ(fresh->text(), "new");
+  EXPECT_EQ(old->text(), "old") << "whoever holds it still may";
+}
+
+TEST_F(CachingTokenSourceTest, DropForgetsThatTokenOnly) {
+  const TokenPtr old = Fill("old", absl::Hours(1));
+  cache_->Drop("a", old);
+  const TokenPtr fresh = Fill("new", absl::Hours(1));
+  clock_->Advance(absl::Minutes(2));
+  cache_->Drop("a", old);
+  cache_->Drop("a", nullptr);
+  cache_->Drop("b", fresh);
+  EXPECT_EQ(cache_->Cached("a"), fresh);
+}
+
+TEST_F(CachingTokenSourceTest, DropsAtMostOnceAMinute) {
+  cache_->Drop("a", Fill("t1", absl::Hours(1)));
+  const TokenPtr second = Fill("t2", absl::Hours(1));
+  clock_->Advance(absl::Minutes(1) - absl::Nanoseconds(1));
+  cache_->Drop("a", second);
+  EXPECT_EQ(cache_->Cached("a"), second);
+  clock_->Advance(absl::Nanoseconds(1));
+  cache_->Drop("a", second);
+  EXPECT_EQ(cache_->Cached("a"), nullptr);
+}
+
+TEST_F(CachingTokenSourceTest, DropOfOneAudienceLeavesAnothersBudget) {
+  cache_->Drop("a", Fill("ta", absl::Hours(1), "a"));
+  const TokenPtr b = Fill("tb", absl::Hours(1), "b");
+  cache_->Drop("b", b);
+  EXPECT_EQ(cache_->Cached("b"), nullptr);
+}
+
+TEST_F(CachingTokenSourceTest, DestructorFailsEverybodyWhoWaits) {
+  auto first = Get("a"), second = Get("b");
+  auto ask = source_->Next();
+  cache_.reset();
+  EXPECT_THAT(first.get(), IsError(HasSubstr("shutting down")));
+  EXPECT_THAT(second.get(), IsError(HasSubstr("shutting down")));
+  ask.done(Token("late", absl::Hours(1)));  // Finds nobody.
+}
+
+TEST_F(CachingTokenSourceTest, CallbackMayUseTheCache) {
+  std::promise<TokenPtr> seen;
+  cache_->Get("a",
+              [&](Result) { cache_->Get("a", [&](Result again) { seen.set_value(*again); }); });
+  source_->Next().done(Token("t1", absl::Hours(1)));
+  EXPECT_EQ(seen.get_future().get()->text(), "t1");
+}
+
+// Answers before Fetch() returns, on the cache's own thread.
+class InstantSource final : public TokenSource {
+ public:
+  explicit InstantSource(std::shared_ptr<const Clock> clock) : clock_(std::move(clock)) {}
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    done(
+        BearerToken(absl::StrCat(request.audience, ".", ++count_), clock_->Now() + absl::Hours(1)));
+  }
+  int count() const { return count_; }
+
+ private:
+  const std::shared_ptr<const Clock> clock_;
+  std::atomic<int> count_{0};
+};
+
+TEST_F(CachingTokenSourceTest, CallbackMayDestroyTheCache) {
+  auto cache = std::make_shared<std::unique_ptr<CachingTokenSource>>(
+      std::make_unique<CachingTokenSource>(std::make_shared<InstantSource>(clock_), clock_));
+  std::promise<void> gone;
+  (*cache)->Get("a", [cache, &gone](Result result) {
+    EXPECT_THAT(result, IsOk());
+    cache->reset();
+    gone.set_value();
+  });
+  gone.get_future().wait();
+}
+
+TEST_F(CachingTokenSourceTest, ManyThreadsShareIt) {
+  const auto source = std::make_shared<InstantSource>(clock_);
+  auto cache = std::make_unique<CachingTokenSource>(source, clock_);
+  std::atomic<int> answers{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const std::string audience = absl::StrCat("aud", (i + t) % 3);
+        cache->Get(audience, [&answers, audience](Result result) {
+          ++answers;
+          ASSERT_THAT(result, IsOk());
+          EXPECT_EQ((*result)->text().substr(0, 4), audience);
+        });
+        if (const TokenPtr token = cache->Cached(audience); i % 10 == 0) {
+          cache->Drop(audience, token);
+        }
+        if (t == 0 && i % 20 == 0) clock_->Advance(absl::Minutes(10));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  while (answers < 800) std::this_thread::yield();
+  cache.reset();
+  EXPECT_EQ(answers, 800) << "each exactly once";
+  EXPECT_LT(source->count(), 400) << "threads share tokens";
+}
+
+}  // namespace
+}  // namespace lanyard

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/policy.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/testing/fake_caller.h"
+#include "lanyard/testing/matchers.h"
+#include "lanyard/v1/annotations.pb.h"
+
+namespace lanyard {
+namespace {
+
+using ::lanyard::testing::IsError;
+using ::lanyard::testing::IsOk;
+using ::lanyard::testing::MakeIdentity;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kPath[] = "/shop.Orders/GetOrder";
+
+template <typename T>
+T Read(const std::string& text) {
+  T message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+  return message;
+}
+
+// A config with those issuers and rules, each rule standing at "file:N".
+LoadedConfig Config(const std::string& rules, const std::vector<std::string>& issuers = {"sso"}) {
+  LoadedConfig loaded;
+  loaded.config = Read<v1::ServerConfig>(rules);
+  for (const std::string& name : issuers) loaded.config.add_issuers()->set_name(name);
+  for (int i = 0; i < loaded.config.rules_size(); ++i) {
+    loaded.rule_locations.push_back(absl::StrCat("file:", i + 1));
+  }
+  return loaded;
+}
+
+std::shared_ptr<const Policy> Make(const std::string& rules) {
+  auto policy = Policy::Create(Config(rules), {});
+  EXPECT_THAT(policy, IsOk());
+  return *policy;
+}
+
+std::string Rule(const std::string& allow) {
+  return absl::StrCat("rules { method: \"", kPath, "\" ", allow, " }");
+}
+
+Identity WithActor() {
+  v1::Claims claims;
+  claims.set_issuer("https://sso.example.test");
+  claims.set_subject("svc:checkout");
+  claims.add_scopes("orders.read");
+  claims.mutable_actor()->set_subject("svc:checkout");
+  return MakeIdentity("sso", claims);
+}
+
+Identity WithoutSubject() {
+  v1::Claims claims;
+  claims.set_issuer("https://sso.example.test");
+  claims.add_scopes("orders.read");
+  return MakeIdentity("sso", claims);
+}
+
+struct Row {
+  const char* name;
+  const char* allow;
+  Identity caller;
+  bool allowed;
+};
+
+class PolicyRuleTest : public ::testing::TestWithParam<Row> {};
+
+TEST_P(PolicyRuleTest, AllowsOrDenies) {
+  const auto decision = Make(Rule(GetParam().allow))->Decide(kPath, GetParam().caller);
+  EXPECT_EQ(decision.allowed, GetParam().allowed);
+  EXPECT_EQ(decision.rule, "file:1");
+}
+
+const Identity kAnonymous;
+
+Identity Caller(const std::string& subject, const std::vector<std::string>& scopes = {},
+                const std::string& issuer = "sso") {
+  return MakeIdentity(issuer, subject, scopes);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , PolicyRuleTest,
+    ::testing::Values(
+        Row{"AnyoneAnonymous", "allow { anyone: true }", kAnonymous, true},
+        Row{"AnyoneCaller", "allow { anyone: true }", Caller("svc:a"), true},
+        Row{"AnyoneWithActor", "allow { anyone: true }", WithActor(), true},
+        Row{"AuthenticatedAnonymous", "allow { any_authenticated: true }", kAnonymous, false},
+        Row{"AuthenticatedCaller", "allow { any_authenticated: true }", Caller("svc:a"), true},
+        Row{"AuthenticatedWithoutSubject", "allow { any_authenticated: true }", WithoutSubject(),
+            true},
+        Row{"AuthenticatedOfIssuer", "allow { any_authenticated: true issuers: \"sso\" }",
+            Caller("svc:a"), true},
+        Row{"AuthenticatedOfOtherIssuer", "allow { any_authenticated: true issuers: \"sso\" }",
+            Caller("svc:a", {}, "other"), false},
+        // A token that one uses for another opens nothing that was not written for such tokens.
+        Row{"ActorAuthenticated", "allow { any_authenticated: true }", WithActor(), false},
+        Row{"ActorSubject", "allow { subjects: \"svc:checkout\" }", WithActor(), false},
+        Row{"ActorScope", "allow { all_scopes: \"orders.read\" }", WithActor(), false},
+        Row{"Subject", "allow { subjects: \"svc:a\" }", Caller("svc:a"), true},
+        Row{"SecondSubject", "allow { subjects: \"svc:a\" subjects: \"svc:b\" }", Caller("svc:b"),
+            true},
+        Row{"OtherSubject", "allow { subjects: \"svc:a\" }", Caller("svc:b"), false},
+        Row{"SubjectOtherCase", "allow { subjects: \"svc:a\" }", Caller("SVC:A"), false},
+        Row{"SubjectLonger", "allow { subjects: \"svc:a\" }", Caller("svc:ab"), false},
+        Row{"SubjectPrefix", "allow { subjects: \"svc:ab\" }", Caller("svc:a"), false},
+        Row{"SubjectAnonymous", "allow { subjects: \"svc:a\" }", kAnonymous, false},
+        Row{"SubjectAbsent", "allow { subjects: \"svc:a\" }", WithoutSubject(), false},
+        Row{"SubjectOfIssuer", "allow { issuers: \"sso\" subjects: \"svc:a\" }", Caller("svc:a"),
+            true},
+        Row{"SubjectOfOtherIssuer", "allow { issuers: \"sso\" subjects: \"svc:a\" }",
+            Caller("svc:a", {}, "other"), false},
+        Row{"ColonPrefix", "allow { subjects: \"team:*\" }", Caller("team:x"), true},
+        Row{"ColonPrefixDeep", "allow { subjects: \"team:*\" }", Caller("team:x:y"), true},
+        Row{"ColonPrefixAlone", "allow { subjects: \"team:*\" }", Caller("team:"), false},
+        Row{"ColonPrefixWithoutColon", "allow { subjects: \"team:*\" }", Caller("team"), false},
+        Row{"ColonPrefixNeighbour", "allow { subjects: \"team:*\" }", Caller("teams:x"), false},
+        Row{"ColonPrefixStar", "allow { subjects: \"team:*\" }", Caller("team:*"), true},
+        Row{"ColonPrefixInside", "allow { subjects: \"team:*\" }", Caller("a:team:x"), false},
+        Row{"SlashPrefix", "allow { subjects: \"spiffe://td/ns/prod/*\" }",
+            Caller("spiffe://td/ns/prod/a"), true},
+        Row{"SlashPrefixNeighbour", "allow { subjects: \"spiffe://td/ns/prod/*\" }",
+            Caller("spiffe://td/ns/production"), false},
+        Row{"PrefixAbsent", "allow { subjects: \"team:*\" }", WithoutSubject(), false},
+        Row{"AllScopes", "allow { all_scopes: \"a\" all_scopes: \"b\" }",
+            Caller("s", {"b", "c", "a"}), true},
+        Row{"AllScopesOneMissing", "allow { all_scopes: \"a\" all_scopes: \"b\" }",
+            Caller("s", {"a"}), false},
+        Row{"AllScopesNone", "allow { all_scopes: \"a\" }", Caller("s"), false},
+        Row{"AllScopesPrefix", "allow { all_scopes: \"orders\" }", Caller("s", {"orders.read"}),
+            false},
+        Row{"AllScopesOtherCase", "allow { all_scopes: \"a\" }", Caller("s", {"A"}), false},
+        Row{"AllScopesAnonymous", "allow { all_scopes: \"a\" }", kAnonymous, false},
+        Row{"AnyScopes", "allow { any_scopes: \"a\" any_scopes: \"b\" }", Caller("s", {"b"}), true},
+        Row{"AnyScopesNone", "allow { any_scopes: \"a\" any_scopes: \"b\" }", Caller("s", {"c"}),
+            false},
+        Row{"AllAndAny", "allow { all_scopes: \"a\" any_scopes: \"b\" any_scopes: \"c\" }",
+            Caller("s", {"a", "c"}), true},
+        Row{"AllWithoutAny", "allow { all_scopes: \"a\" any_scopes: \"b\" }", Caller("s", {"a"}),
+            false},
+        Row{"AnyWithoutAll", "allow { all_scopes: \"a\" any_scopes: \"b\" }", Caller("s", {"b"}),
+            false},
+        Row{"SubjectAndScope", "allow { subjects: \"s\" all_scopes: \"a\" }", Caller("s", {"a"}),
+            true},
+        Row{"SubjectWithoutScope", "allow { subjects: \"s\" all_scopes: \"a\" }", Caller("s"),
+            false},
+        Row{"ScopeWithoutSubject", "allow { subjects: \"s\" all_scopes: \"a\" }",
+            Caller("t", {"a"}), false},
+        Row{"SecondAlternative", "allow { subjects: \"a\" } allow { all_scopes: \"x\" }",
+            Caller("b", {"x"}), true},
+        Row{"NoAlternative", "allow { subjects: \"a\" } allow { all_scopes: \"x\" }", Caller("b"),
+            false},
+        Row{"NobodyCaller", "nobody: true", Caller("svc:a", {"admin"}), false},
+        Row{"NobodyAnonymous", "nobody: true", kAnonymous, false}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(PolicyTest, MethodWithoutRuleIsDenied) {
+  const auto policy = Make(Rule("allow { anyone: true }"));
+  for (const char* path :
+       {"/shop.Orders/Other", "/shop.Orders/getOrder", "/shop.orders/GetOrder",
+        "/shop.Orders/GetOrder/", "//shop.Orders/GetOrder", "shop.Orders/GetOrder",
+        "/shop.Orders/GetOrder?x", "/shop.Orders/GetOrder ", "/shop.Orders%2fGetOrder",
+        "/shop.Orders/../shop.Orders/GetOrder", "/shop.Orders/", "/", "", "*"}) {
+    const auto decision = policy->Decide(path, MakeIdentity("sso", "svc:a", {"admin"}));
+    EXPECT_FALSE(decision.allowed) << path;
+    EXPECT_EQ(decision.rule, "") << path;
+    EXPECT_FALSE(policy->HasRule(path)) << path;
+    EXPECT_FALSE(policy->AllowsAnyone(path)) << path;
+    EXPECT_FALSE(policy->TreatsBadTokenAsAnonymous(path)) << path;
+  }
+  EXPECT_TRUE(policy->HasRule(kPath));
+  EXPECT_FALSE(policy->HasRule(absl::string_view("/shop.Orders/GetOrder\0", 22)));
+}
+
+TEST(PolicyTest, EmptyPolicyDeniesAll) {
+  EXPECT_FALSE(Make("")->Decide(kPath, MakeIdentity("sso", "svc:a")).allowed);
+}
+
+TEST(PolicyTest, SaysWhetherAnyoneMayCall) {
+  EXPECT_TRUE(Make(Rule("allow { anyone: true }"))->AllowsAnyone(kPath));
+  EXPECT_TRUE(Make(Rule("allow { subjects: \"a\" } allow { anyone: true }"))->AllowsAnyone(kPath));
+  EXPECT_FALSE(Make(Rule("allow { any_authenticated: true }"))->AllowsAnyone(kPath));
+  EXPECT_FALSE(Make(Rule("nobody: true"))->AllowsAnyone(kPath));
+  EXPECT_FALSE(Make(Rule("allow { anyone: true }"))->TreatsBadTokenAsAnonymous(kPath));
+}
+
+TEST(PolicyTest, HealthIsClosedUnlessItIsOpened) {
+  for (const char* method : {"Check", "Watch", "List"}) {
+    const std::string path = absl::StrCat("/grpc.health.v1.Health/", method);
+    EXPECT_FALSE(Make("")->Decide(path, Identity()).allowed);
+    const auto open = Make("health: ANYONE");
+    EXPECT_TRUE(open->Decide(path, Identity()).allowed) << path;
+    EXPECT_TRUE(open->AllowsAnyone(path)) << path;
+    EXPECT_TRUE(open->TreatsBadTokenAsAnonymous(path)) << path;
+    EXPECT_EQ(open->Decide(path, Identity()).rule, "health: ANYONE");
+  }
+  const auto open = Make("health: ANYONE");
+  EXPECT_FALSE(open->HasRule("/grpc.health.v1.Health/Other"));
+  EXPECT_FALSE(open->HasRule("/grpc.health.v1.health/Check"));
+  EXPECT_FALSE(open->HasRule("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"));
+}
+
+TEST(PolicyTest, RuleForHealthBeatsTheShortcut) {
+  const auto policy =
+      Make("health: ANYONE rules { method: \"/grpc.health.v1.Health/Watch\" nobody: true }");
+  EXPECT_FALSE(policy->Decide("/grpc.health.v1.Health/Watch", Identity()).allowed);
+  EXPECT_FALSE(policy->TreatsBadTokenAsAnonymous("/grpc.health.v1.Health/Watch"));
+  EXPECT_TRUE(policy->Decide("/grpc.health.v1.Health/Check", Identity()).allowed);
+}
+
+struct BadRule {
+  const char* name;
+  const char* rule;
+  const char* error;
+};
+
+class BadRuleTest : public ::testing::TestWithParam<BadRule> {};
+
+TEST_P(BadRuleTest, IsRefused) {
+  EXPECT_THAT(ValidateRule(Read<v1::Rule>(GetParam().rule)), IsError(HasSubstr(GetParam().error)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , BadRuleTest,
+    ::testing::Values(
+        BadRule{"NoMethod", "allow { anyone: true }", "/package.Service/Method"},
+        BadRule{"NoSlash", "method: \"p.S.M\" allow { anyone: true }", "/package.Service/Method"},
+        BadRule{"NoLeadingSlash", "method: \"p.S/M\" nobody: true", "/package.Service/Method"},
+        BadRule{"NoMethodName", "method: \"/p.S/\" nobody: true", "/package.Service/Method"},
+        BadRule{"NoService", "method: \"//M\" nobody: true", "/package.Service/Method"},
+        BadRule{"ThreeSlashes", "method: \"/p.S/M/\" nobody: true", "/package.Service/Method"},
+        BadRule{"Wildcard", "method: \"/p.S/*\" nobody: true", "/package.Service/Method"},
+        BadRule{"WildcardService", "method: \"/*/M\" nobody: true", "/package.Service/Method"},
+        BadRule{"DotInMethod", "method: \"/p.S/M.N\" nobody: true", "/package.Service/Method"},
+        BadRule{"Space", "method: \"/p.S/M \" nobody: true", "/package.Service/Method"},
+        BadRule{"Percent", "method: \"/p.S/%4d\" nobody: true", "/package.Service/Method"},
+        BadRule{"NoCaller", "method: \"/p.S/M\"", "names no caller"},
+        BadRule{"EmptyAllow", "method: \"/p.S/M\" allow {}", "names no caller"},
+        BadRule{"OneEmptyAllow", "method: \"/p.S/M\" allow { subjects: \"a\" } allow {}",
+                "names no caller"},
+        BadRule{"OnlyIssuers", "method: \"/p.S/M\" allow { issuers: \"sso\" }", "names no caller"},
+        BadRule{"FalseAnyone", "method: \"/p.S/M\" allow { anyone: false }", "names no caller"},
+        BadRule{"NobodyAndAllow", "method: \"/p.S/M\" nobody: true allow { anyone: true }",
+                "nobody"},
+        BadRule{"AnyoneAndSubjects", "method: \"/p.S/M\" allow { anyone: true subjects: \"a\" }",
+                "anyone"},
+        BadRule{"AnyoneAndIssuers", "method: \"/p.S/M\" allow { anyone: true issuers: \"a\" }",
+                "anyone"},
+        BadRule{"AnyoneAndScopes", "method: \"/p.S/M\" allow { anyone: true all_scopes: \"a\" }",
+                "anyone"},
+        BadRule{"AnyoneAndAuthenticated",
+                "method: \"/p.S/M\" allow { anyone: true any_authenticated: true }", "anyone"},
+        BadRule{"AuthenticatedAndSubjects",
+                "method: \"/p.S/M\" allow { any_authenticated: true subjects: \"a\" }",
+                "any_authenticated"},
+        BadRule{"AuthenticatedAndScopes",
+                "method: \"/p.S/M\" allow { any_authenticated: true any_scopes: \"a\" }",
+                "any_authenticated"},
+        BadRule{"EmptySubject", "method: \"/p.S/M\" allow { subjects: \"\" }", "empty string"},
+        BadRule{"EmptyAllScope", "method: \"/p.S/M\" allow { all_scopes: \"\" }", "empty string"},
+        BadRule{"EmptyAnyScope", "method: \"/p.S/M\" allow { any_scopes: [\"a\", \"\"] }",
+                "empty string"},
+        BadRule{"EmptyIssuer", "method: \"/p.S/M\" allow { issuers: \"\" subjects: \"a\" }",
+                "empty string"},
+        BadRule{"StarAlone", "method: \"/p.S/M\" allow { subjects: \"*\" }", "separator"},
+        BadRule{"ColonStarAlone", "method: \"/p.S/M\" allow { subjects: \":*\" }", "separator"},
+        BadRule{"SlashStarAlone", "method: \"/p.S/M\" allow { subjects: \"/*\" }", "separator"},
+        BadRule{"StarInside", "method: \"/p.S/M\" allow { subjects: \"a*b\" }", "separator"},
+        BadRule{"TwoStars", "method: \"/p.S/M\" allow { subjects: \"a:*:*\" }", "separator"},
+        BadRule{"EveryTrustDomain", "method: \"/p.S/M\" allow { subjects: \"spiffe://*\" }",
+                "separator"},
+        BadRule{"StarWithoutSeparator", "method: \"/p.S/M\" allow { subjects: \"team*\" }",
+                "separator"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ValidateRuleTest, AcceptsTheUsualForms) {
+  for (const char* rule :
+       {"method: \"/p.S/M\" allow { anyone: true }", "method: \"/S/M_1\" nobody: true",
+        "method: \"/a.b.C/D\" allow { any_authenticated: true issuers: \"x\" }",
+        "method: \"/a.b.C/D\" allow { subjects: \"t:*\" } allow { any_scopes: \"a\" }"}) {
+    EXPECT_THAT(ValidateRule(Read<v1::Rule>(rule)), IsOk()) << rule;
+  }
+}
+
+TEST(CheckRuleIssuersTest, RefusesIssuersThatNobodyDefines) {
+  const auto config = Config("", {"a", "b"}).config;
+  EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>("method: \"/p.S/M\" allow { issuers: \"c\" "
+                                              "subjects: \"s\" }"),
+                               config),
+              IsError(AllOf(HasSubstr("\"c\""), HasSubstr("/p.S/M"))));
+  EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>("method: \"/p.S/M\" allow { issuers: [\"a\", \"c\"] "
+                                              "any_authenticated: true }"),
+                               config),
+              IsError(HasSubstr("\"c\"")));
+  EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>("method: \"/p.S/M\" allow { "
+                                              "issuers: \"https://a.example.test\" "
+                                              "subjects: \"s\" }"),
+                               config),
+              Not(IsOk()))
+      << "names, not URLs";
+}
+
+TEST(CheckRuleIssuersTest, WithSeveralIssuersARuleSaysWhoseSubjectsItMeans) {
+  const auto one = Config("", {"a"}).config, two = Config("", {"a", "b"}).config;
+  for (const char* allow : {"subjects: \"s\"", "all_scopes: \"x\"", "any_scopes: \"x\""}) {
+    const std::string rule = absl::StrCat("method: \"/p.S/M\" allow { ", allow, " }");
+    EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>(rule), one), IsOk()) << allow;
+    EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>(rule), two), IsError(HasSubstr("several issuers")))
+        << allow;
+    const std::string named =
+        absl::StrCat("method: \"/p.S/M\" allow { issuers: \"b\" ", allow, " }");
+    EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>(named), two), IsOk()) << allow;
+  }
+  for (const char* allow : {"anyone: true", "any_authenticated: true"}) {
+    EXPECT_THAT(CheckRuleIssuers(
+                    Read<v1::Rule>(absl::StrCat("method: \"/p.S/M\" allow { ", allow, " }")), two),
+                IsOk());
+  }
+}
+
+// Services with annotations, made at run time.
+class PolicyAnnotationTest : public ::testing::Test {
+ protected:
+  // `options` of the method shop.Orders.GetOrder, in text format; Other has none.
+  const google::protobuf::ServiceDescriptor* Service(const std::string& options) {
+    const auto file = Read<google::protobuf::FileDescriptorProto>(absl::StrCat(
+        R"(name: "shop.proto" package: "shop" syntax: "proto3" message_type { name: "M" }
+           dependency: "lanyard/v1/annotations.proto"
+           service { name: "Orders"
+             method { name: "GetOrder" input_type: ".shop.M" output_type: ".shop.M" options { )",
+        options,
+        R"( } }
+             method { name: "Other" input_type: ".shop.M" output_type: ".shop.M" } })"));
+    pools_.push_back(std::make_unique<google::protobuf::DescriptorPool>(
+        google::protobuf::DescriptorPool::generated_pool()));
+    return pools_.back()->BuildFile(file)->service(0);
+  }
+
+ private:
+  // Linked in, so that its file is in the generated pool.
+  const google::protobuf::Descriptor* linked_ = v1::Allow::descriptor();
+  std::vector<std::unique_ptr<google::protobuf::DescriptorPool>> pools_;
+};
+
+TEST_F(PolicyAnnotationTest, RulesTheMethodBesideWhichItStands) {
+  const auto policy =
+      Policy::Create(Config(""), {Service("[lanyard.v1.allow] { all_scopes: \"orders.read\" }")});
+  ASSERT_THAT(policy, IsOk());
+  const auto decision = (*policy)->Decide(kPath, Caller("a", {"orders.read"}));
+  EXPECT_TRUE(decision.allowed);
+  EXPECT_EQ(decision.rule, "annotation of /shop.Orders/GetOrder");
+  EXPECT_FALSE((*policy)->Decide(kPath, Caller("a")).allowed);
+  EXPECT_FALSE((*policy)->HasRule("/shop.Orders/Other"));
+}
+
+TEST_F(PolicyAnnotationTest, SeveralAreAlternatives) {
+  const auto policy =
+      Policy::Create(Config(""), {Service("[lanyard.v1.allow] { subjects: \"a\" } "
+                                          "[lanyard.v1.allow] { subjects: \"b\" }")});
+  ASSERT_THAT(policy, IsOk());
+  EXPECT_TRUE((*policy)->Decide(kPath, Caller("a")).allowed);
+  EXPECT_TRUE((*policy)->Decide(kPath, Caller("b")).allowed);
+  EXPECT_FALSE((*policy)->Decide(kPath, Caller("c")).allowed);
+}
+
+TEST_F(PolicyAnnotationTest, OperatorsRuleReplacesItWhole) {
+  const auto* service = Service("[lanyard.v1.allow] { anyone: true }");
+  const auto closed = Policy::Create(Config(Rule("nobody: true")), {service});
+  ASSERT_THAT(closed, IsOk());
+  EXPECT_FALSE((*closed)->Decide(kPath, Caller("a")).allowed);
+  EXPECT_FALSE((*closed)->AllowsAnyone(kPath));
+  const auto narrowed = Policy::Create(Config(Rule("allow { subjects: \"b\" }")), {service});
+  ASSERT_THAT(narrowed, IsOk());
+  EXPECT_FALSE((*narrowed)->Decide(kPath, Identity()).allowed);
+  EXPECT_FALSE((*narrowed)->Decide(kPath, Caller("a")).allowed);
+  EXPECT_TRUE((*narrowed)->Decide(kPath, Caller("b")).allowed);
+  EXPECT_EQ((*narrowed)->Decide(kPath, Caller("b")).rule, "file:1");
+}
+
+TEST_F(PolicyAnnotationTest, BadOneIsRefusedAndNamed) {
+  const struct {
+    const char* annotation;
+    const char* error;
+  } rows[] = {
+      {"[lanyard.v1.allow] {}", "names no caller"},
+      {"[lanyard.v1.allow] { anyone: true subjects: \"a\" }", "anyone"},
+      {"[lanyard.v1.allow] { issuers: \"nobody\" subjects: \"a\" }", "\"nobody\""},
+      {"[lanyard.v1.allow] { subjects: \"team*\" }", "separator"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_THAT(
+        Policy::Create(Config(""), {Service(row.annotation)}),
+        IsError(AllOf(HasSubstr("annotation of /shop.Orders/GetOrder"), HasSubstr(row.error))));
+  }
+}
+
+TEST_F(PolicyAnnotationTest, WithSeveralIssuersItMustNameOne) {
+  const auto* service = Service("[lanyard.v1.allow] { subjects: \"a\" }");
+  EXPECT_THAT(Policy::Create(Config("", {"sso", "b"}), {service}),
+              IsError(AllOf(HasSubstr("annotation of"), HasSubstr("several issuers"))));
+  // The operator's rule stands in for it.
+  EXPECT_THAT(Policy::Create(Config(Rule("nobody: true"), {"sso", "b"}), {service}), IsOk());
+}
+
+}  // namespace
+}  // namespace lanyard

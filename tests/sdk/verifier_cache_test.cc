@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a remembered verdict is good for, and what ends it.
+#include <atomic>
+#include <thread>
+
+#include "lanyard/sdk/internal/token_cache.h"
+#include "tests/sdk/verifier_fixture.h"
+
+namespace lanyard {
+namespace {
+
+using ::lanyard::testing::FailsWith;
+using ::lanyard::testing::IsOk;
+using ::lanyard::testing::SwappableKeySource;
+using ::lanyard::testing::TestIssuer;
+using ::lanyard::testing::VerifierFixture;
+
+class VerifierCacheTest : public VerifierFixture {
+ protected:
+  VerifierCacheTest() { CountSignatures(); }
+
+  void CountSignatures() {
+    swappable_->set_before_insert_for_test([this] { ++signatures_; });
+  }
+
+  static std::shared_ptr<const KeySet> SetOf(const Key& key) {
+    return std::make_shared<const KeySet>(KeySet({key}));
+  }
+
+  const std::shared_ptr<const KeySet> keys_ = issuer_.Keys()->Current();
+  const std::shared_ptr<const KeySet> other_keys_ = SetOf(*Key::Generate(Algorithm::kEs256));
+  const std::shared_ptr<SwappableKeySource> source_ = std::make_shared<SwappableKeySource>(keys_);
+  const std::unique_ptr<Verifier> swappable_ = Make({{issuer_.Config(), source_}});
+  std::atomic<int> signatures_{0};  // How many good signatures were checked.
+};
+
+TEST_F(VerifierCacheTest, SignatureIsCheckedOnce) {
+  const std::string token = issuer_.Token().Sign();
+  const auto first = swappable_->Verify(token);
+  const auto second = swappable_->Verify(token);
+  ASSERT_THAT(first, IsOk());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(signatures_, 1);
+  EXPECT_EQ(second->subject(), first->subject());
+  EXPECT_EQ(second->token_id(), first->token_id());
+  EXPECT_EQ(second->claims_json(), first->claims_json());
+}
+
+TEST_F(VerifierCacheTest, VerdictsAreByTheWholeToken) {
+  const std::string first = issuer_.Token().Subject("svc:a").Sign();
+  const std::string second = issuer_.Token().Subject("svc:b").Sign();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(swappable_->Verify(first)->subject(), "svc:a");
+    EXPECT_EQ(swappable_->Verify(second)->subject(), "svc:b");
+  }
+  EXPECT_EQ(signatures_, 2);
+  std::string spoilt = first;
+  const size_t at = spoilt.rfind('.') + 1;
+  spoilt[at] = spoilt[at] == 'A' ? 'B' : 'A';
+  EXPECT_THAT(swappable_->Verify(spoilt), FailsWith(AuthFailure::kBadSignature));
+  EXPECT_THAT(swappable_->Verify(first.substr(0, first.rfind('.'))),
+              FailsWith(AuthFailure::kMalformedToken));
+}
+
+TEST_F(VerifierCacheTest, RefusalsAreNotRemembered) {
+  const std::string token = issuer_.Token().Sign();
+  source_->Set(other_keys_);
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+  source_->Set(keys_);
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+}
+
+TEST_F(VerifierCacheTest, VerdictEndsWithItsKeySet) {
+  const std::string token = issuer_.Token().Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  source_->Set(other_keys_);
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+  source_->Set(nullptr);
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kKeysUnavailable));
+}
+
+TEST_F(VerifierCacheTest, EqualSetIsAnotherSet) {
+  const std::string token = issuer_.Token().Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  source_->Set(std::make_shared<const KeySet>(*keys_));
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+  EXPECT_EQ(signatures_, 2);
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+  EXPECT_EQ(signatures_, 2) << "the new verdict replaces the old one";
+}
+
+TEST_F(VerifierCacheTest, NewKeyUnderTheSameKidEndsTheVerdict) {
+  const std::string token = issuer_.Token().Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  source_->Set(SetOf(*Key::Generate(Algorithm::kEs256)->WithId(issuer_.key().id())));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kBadSignature));
+}
+
+TEST_F(VerifierCacheTest, KeyThatLeavesDuringVerificationLetsNothingIn) {
+  // The signature was good; before the verdict is stored, the key is withdrawn.
+  const std::string token = issuer_.Token().Sign();
+  swappable_->set_before_insert_for_test([this] { source_->Set(other_keys_); });
+  (void)swappable_->Verify(token);
+  CountSignatures();
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+  EXPECT_EQ(signatures_, 0);
+}
+
+TEST_F(VerifierCacheTest, KeysThatGoAwayDuringVerificationLetNothingIn) {
+  const std::string token = issuer_.Token().Sign();
+  swappable_->set_before_insert_for_test([this] { source_->Set(nullptr); });
+  (void)swappable_->Verify(token);
+  CountSignatures();
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kKeysUnavailable));
+  EXPECT_EQ(signatures_, 0);
+}
+
+TEST_F(VerifierCacheTest, SlowVerificationDoesNotOverwriteWhatKeysSayNow) {
+  // Two verifications of one token, the older one with the old keys inserts last.
+  const std::string token = issuer_.Token().Sign();
+  const auto newer = std::make_shared<const KeySet>(*keys_);
+  bool first = true;
+  swappable_->set_before_insert_for_test([&] {
+    if (!first) return;
+    first = false;
+    source_->Set(newer);
+    EXPECT_THAT(swappable_->Verify(token), IsOk());  // Stores a verdict of the newer set.
+  });
+  (void)swappable_->Verify(token);  // Stores one of the older set.
+  source_->Set(other_keys_);
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+}
+
+TEST_F(VerifierCacheTest, OtherIssuersKeysEndNoVerdict) {
+  const TestIssuer b(Algorithm::kEs256, "b", clock_);
+  const auto b_source = std::make_shared<SwappableKeySource>(b.Keys()->Current());
+  const auto both = Make({{issuer_.Config(), source_}, {b.Config(), b_source}});
+  const std::string token = issuer_.Token().Sign();
+  both->set_before_insert_for_test([this] { ++signatures_; });
+  ASSERT_THAT(both->Verify(token), IsOk());
+  b_source->Set(nullptr);
+  EXPECT_THAT(both->Verify(token), IsOk());
+  EXPECT_EQ(signatures_, 1);
+}
+
+TEST_F(VerifierCacheTest, VerifiersShareNothing) {
+  // Another audience, the same token: the verdict of one verifier is not the other's.
+  const std::string token = issuer_.Token().Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  v1::Issuer config = issuer_.Config();
+  config.set_audiences(0, "other");
+  EXPECT_THAT(Make({{config, source_}})->Verify(token), FailsWith(AuthFailure::kWrongAudience));
+}
+
+TEST_F(VerifierCacheTest, WorksWithoutRoomForVerdicts) {
+  VerifierOptions options;
+  options.issuers = {{issuer_.Config(), source_}};
+  options.clock = clock_;
+  options.cache_bytes = 0;
+  const auto verifier = *Verifier::Create(options);
+  verifier->set_before_insert_for_test([this] { ++signatures_; });
+  const std::string token = issuer_.Token().Sign();
+  EXPECT_THAT(verifier->Verify(token), IsOk());
+  EXPECT_THAT(verifier->Verify(token), IsOk());
+  EXPECT_EQ(signatures_, 2);
+}
+
+TEST_F(VerifierCacheTest, IdentityOutlivesTheVerifier) {
+  absl::StatusOr<Identity> caller = absl::UnknownError("");
+  {
+    const auto verifier = MakeFor(issuer_.Config());
+    caller = verifier->Verify(issuer_.Token().Sign());
+  }
+  ASSERT_THAT(caller, IsOk());
+  EXPECT_TRUE(caller->Is("test", "svc:test"));
+  EXPECT_EQ(caller->claims().subject(), "svc:test");
+}
+
+TEST_F(VerifierCacheTest, ThreadsAgreeWhileKeysComeAndGo) {
+  std::vector<std::string> tokens;
+  for (int i = 0; i < 8; ++i) {
+    tokens.push_back(issuer_.Token().Subject(absl::StrCat("svc:", i)).Sign());
+  }
+  const std::string forged =
+      issuer_.Token().Sign().substr(0, issuer_.Token().Sign().rfind('.')) + ".AAAA";
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 150; ++i) {
+        const size_t which = (i + t) % tokens.size();
+        const auto caller = swappable_->Verify(tokens[which]);
+        if (caller.ok()) {
+          EXPECT_EQ(caller->subject(), absl::StrCat("svc:", which));
+          EXPECT_EQ(caller->claims().subject(), caller->subject());
+        } else {
+          EXPECT_THAT(caller, FailsWith(AuthFailure::kUnknownKey));
+        }
+        EXPECT_FALSE(swappable_->Verify(forged).ok());
+      }
+    });
+  }
+  for (int i = 0; i < 200; ++i) {
+    source_->Set(i % 2 == 0 ? other_keys_ : keys_);
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& token : tokens) EXPECT_THAT(swappable_->Verify(token), IsOk());
+}
+
+TEST_F(VerifierCacheTest, WithdrawnKeyIsRefusedByEveryThreadAtOnce) {
+  // Once the key has left, no verification that begins later succeeds, whatever was under way.
+  const std::string token = issuer_.Token().Sign();
+  for (int round = 0; round < 20; ++round) {
+    source_->Set(std::make_shared<const KeySet>(*keys_));
+    std::atomic<bool> gone{false};
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&] {
+        ++ready;
+        for (int i = 0; i < 20 || !gone; ++i) {
+          const bool was_gone = gone;
+          const auto caller = swappable_->Verify(token);
+          if (was_gone) {
+            EXPECT_THAT(caller, FailsWith(AuthFailure::kUnknownKey));
+          }
+        }
+        EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kUnknownKey));
+      });
+    }
+    while (ready < 3) std::this_thread::yield();
+    source_->Set(other_keys_);
+    gone = true;
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
+// ---- The cache by itself.
+
+using internal::TokenCache;
+
+internal::Verdict SomeVerdict() { return internal::Verdict{Identity(), nullptr, nullptr}; }
+
+TEST(TokenCacheTest, FindsWhatWasInserted) {
+  TokenCache cache(1 << 20);
+  EXPECT_EQ(cache.Find("a"), std::nullopt);
+  cache.Insert("a", SomeVerdict());
+  EXPECT_TRUE(cache.Find("a").has_value());
+  EXPECT_FALSE(cache.Find("b").has_value());
+  EXPECT_FALSE(cache.Find("").has_value());
+  EXPECT_FALSE(cache.Find("aa").has_value());
+}
+
+TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
+  TokenCache cache(1 << 20);
+  const auto first = std::make_shared<const KeySet>(), second = std::make_shared<const KeySet>();
+  cache.Insert("a", internal::Verdict{Identity(), nullptr, first});
+  const size_t bytes = cache.bytes();
+  cache.Insert("a", internal::Verdict{Identity(), nullptr, second});
+  EXPECT_EQ(cache.bytes(), bytes);
+  EXPECT_EQ(cache.Find("a")->keys, second);
+  EXPECT_EQ(first.use_count(), 1) << "the old verdict is gone";
+}
+
+TEST(TokenCacheTest, StaysWithinItsBytes) {
+  constexpr size_t kBytes = 256 * 1024;
+  TokenCache cache(kBytes);
+  for (int i = 0; i < 5000; ++i) {
+    cache.Insert(absl::StrCat("token ", i, std::string(i % 1000, 'x')), SomeVerdict());
+    ASSERT_LE(cache.bytes(), kBytes);
+  }
+  EXPECT_GT(cache.bytes(), kBytes / 2) << "it keeps what it has room for";
+}
+
+TEST(TokenCacheTest, LeastRecentlyUsedGoesFirst) {
+  TokenCache cache(256 * 1024);
+  cache.Insert("kept", SomeVerdict());
+  for (int i = 0; i < 5000; ++i) {
+    cache.Insert(absl::StrCat("token ", i), SomeVerdict());
+    ASSERT_TRUE(cache.Find("kept").has_value()) << i;
+  }
+  EXPECT_FALSE(cache.Find("token 0").has_value());
+  EXPECT_TRUE(cache.Find("token 4999").has_value());
+}
+
+TEST(TokenCacheTest, TakesNothingThatIsTooLarge) {
+  TokenCache cache(64 * 1024);
+  cache.Insert("small", SomeVerdict());
+  cache.Insert(std::string(10000, 'x'), SomeVerdict());
+  EXPECT_FALSE(cache.Find(std::string(10000, 'x')).has_value());
+  EXPECT_TRUE(cache.Find("small").has_value());
+}
+
+TEST(TokenCacheTest, ThreadsShareIt) {
+  TokenCache cache(64 * 1024);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&cache, t] {
+      for (int i = 0; i < 1000; ++i) {
+        const std::string token = absl::StrCat("token ", (i * 7 + t) % 50);
+        if (!cache.Find(token).has_value()) cache.Insert(token, SomeVerdict());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(cache.bytes(), 64u * 1024);
+}
+
+}  // namespace
+}  // namespace lanyard
