@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/help.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace lanyard::tools {
+namespace {
+
+// "--issuer ISS"
+std::string Form(const Option& option) {
+  return option.value.empty() ? option.name : absl::StrCat(option.name, " ", option.value);
+}
+
+void AppendRow(absl::string_view left, absl::string_view right, size_t width, std::string* out) {
+  const size_t gap = std::max(width, left.size()) - left.size() + 2;
+  absl::StrAppend(out, "  ", left, std::string(gap, ' '), right, "\n");
+}
+
+}  // namespace
+
+std::string CommandHelp(const Command& command) {
+  std::string out = absl::StrCat(command.summary, ".\n\nUsage: lanyard ", command.FullName());
+  for (const Option& option : command.syntax.options) {
+    if (option.required) absl::StrAppend(&out, " ", Form(option), option.repeatable ? "..." : "");
+  }
+  absl::StrAppend(&out, " [OPTION...]");
+  if (!command.syntax.operand.empty()) {
+    absl::StrAppend(&out, command.syntax.operand_required ? " " : " [", command.syntax.operand,
+                    command.syntax.operand_required ? "" : "]");
+  }
+  absl::StrAppend(&out, "\n\n");
+  std::vector<Option> options = command.syntax.options;
+  options.push_back({"--json", "", "answer with one JSON object on standard output"});
+  options.push_back({"--help", "", "show this text"});
+  size_t width = 0;
+  for (const Option& option : options) width = std::max(width, Form(option).size());
+  for (const Option& option : options) {
+    AppendRow(Form(option),
+              absl::StrCat(option.help, option.required ? " (required)" : "",
+                           option.repeatable ? " (may be repeated)" : ""),
+              width, &out);
+  }
+  if (!command.details.empty()) absl::StrAppend(&out, "\n", command.details);
+  return out;
+}
+
+std::string CommandList(const std::vector<Command>& commands, absl::string_view group) {
+  std::string out = absl::StrCat(
+      group.empty() ? "Keys and tokens for Lanyard, JWT authentication for gRPC.\n\n" : "",
+      "Usage: lanyard ", group.empty() ? "COMMAND" : absl::StrCat(group, " COMMAND"),
+      " [OPTION...]\n\n");
+  size_t width = 0;
+  for (const Command& command : commands) width = std::max(width, command.FullName().size());
+  for (const Command& command : commands) {
+    if (!group.empty() && command.group != group) continue;
+    AppendRow(command.FullName(), command.summary, width, &out);
+  }
+  absl::StrAppend(
+      &out,
+      "\n\"lanyard COMMAND --help\" says more. Exit codes: 0 done, 1 refused or failed, "
+      "2 wrong usage.\n");
+  return out;
+}
+
+}  // namespace lanyard::tools

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/key_file.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/tools/input.h"
+#include "lanyard/tools/terminal_text.h"
+
+namespace lanyard::tools {
+
+absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams) {
+  const auto input = ReadInput(path, KeySet::kMaxBytes, streams.in);
+  if (!input.ok()) return input.status();
+  const std::string name = InputName(path);
+  if (input->cut_off) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": longer than the limit of ", KeySet::kMaxBytes, " bytes"));
+  }
+  auto keys = KeySet::FromText(input->text.view());
+  if (!keys.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", keys.status().message()));
+  }
+  for (const std::string& warning : keys->warnings()) {
+    streams.err << "warning: " << Printable(name) << ": " << Printable(warning) << "\n";
+  }
+  return keys;
+}
+
+}  // namespace lanyard::tools

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/terminal_text.h"
+
+namespace lanyard::tools {
+
+std::optional<char32_t> NextCodePoint(absl::string_view text, size_t* position) {
+  const size_t begin = (*position)++;
+  const auto first = static_cast<unsigned char>(text[begin]);
+  if (first < 0x80) return first;
+  const size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+  if (first < 0xc2 || first > 0xf4 || text.size() - begin <= more) return std::nullopt;
+  char32_t code_point = first & (0x3f >> more);
+  for (size_t i = 1; i <= more; ++i) {
+    const auto next = static_cast<unsigned char>(text[begin + i]);
+    if ((next & 0xc0) != 0x80) return std::nullopt;
+    code_point = code_point << 6 | (next & 0x3f);
+  }
+  // Longer spellings than needed, surrogates, and numbers past the last code point.
+  constexpr char32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
+  if (code_point < kSmallest[more] || code_point > 0x10ffff ||
+      (code_point >= 0xd800 && code_point <= 0xdfff)) {
+    return std::nullopt;
+  }
+  *position = begin + more + 1;
+  return code_point;
+}
+
+bool ActsOnTerminal(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+std::string Printable(absl::string_view text, size_t max_bytes) {
+  std::string out;
+  for (size_t position = 0; position < text.size();) {
+    if (out.size() >= max_bytes) return out + "...";
+    const size_t begin = position;
+    const auto code_point = NextCodePoint(text, &position);
+    if (!code_point.has_value() || ActsOnTerminal(*code_point)) {
+      out.push_back('?');
+    } else {
+      out.append(text.data() + begin, position - begin);
+    }
+  }
+  return out;
+}
+
+}  // namespace lanyard::tools
