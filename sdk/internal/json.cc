@@ -125,6 +125,8 @@ class JsonBuilder {
         }
         break;
       }
+      default:  // Newer parsers have a kind of their own for integers past uint64.
+        return FromSimdjson(simdjson::NUMBER_ERROR);
     }
     node.next = static_cast<uint32_t>(document_->nodes_.size());
     document_->nodes_[index] = node;

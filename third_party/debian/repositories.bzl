@@ -54,6 +54,7 @@ def lanyard_debian_repositories():
         "com_google_protobuf",
         "remote_coverage_tools",
         "rules_cc",
+        "rules_shell",
         "simdjson",
     ]:
         if name not in native.existing_rules():

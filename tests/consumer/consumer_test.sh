@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds and tests examples/consumer as what it is: another project, with its own workspace and a
+# Bazel server of its own, that depends on Lanyard.
+set -euo pipefail
+
+root=$(dirname "$(readlink -f "$TEST_SRCDIR/$TEST_WORKSPACE/WORKSPACE")")
+output=$TEST_TMPDIR/bazel
+
+skip() { echo "SKIPPED: $*"; exit 0; }
+
+# As bazelw looks for one.
+has_newer_bazel() {
+  local candidate version
+  for candidate in bazel bazelisk; do
+    version=$(cd / && "$candidate" --version 2>/dev/null | sed -n 's/^bazel \([0-9][0-9]*\)\..*/\1/p') || true
+    [[ -n $version && $version -ge 7 ]] && return
+  done
+  return 1
+}
+registry_answers() { timeout 10 bash -c '</dev/tcp/bcr.bazel.build/443' 2>/dev/null; }
+
+if has_newer_bazel; then
+  registry_answers ||
+    skip "this Bazel takes libraries from the Bazel Central Registry, and there is no network"
+else
+  "$root/third_party/debian/setup" --check ||
+    skip "there is neither Debian's Bazel with its libraries nor a Bazel 7 or newer"
+fi
+
+bazel() { "$root/bazelw" --max_idle_secs=5 "--output_user_root=$output" "$@"; }
+
+finish() {
+  bazel shutdown || true
+  chmod -R u+w "$output" && rm -rf "$output"
+}
+
+# The other Bazel must not find this test's files by the variables that point to them. It gets the
+# PATH that this Bazel had: tests have "." before it, and results in the cache go by PATH.
+export HOME=$TEST_TMPDIR PATH=${PATH#.:}
+unset JAVA_RUNFILES PYTHON_RUNFILES RUNFILES_DIR RUNFILES_MANIFEST_FILE TEST_SRCDIR TEST_WORKSPACE
+
+cd "$root/examples/consumer"
+trap finish EXIT
+# No links into the output tree: they would stand in the source tree, for the wrong Bazel.
+bazel test --symlink_prefix=/ --color=no --curses=no --noshow_progress --test_output=all //...
