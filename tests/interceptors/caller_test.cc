@@ -80,6 +80,50 @@ TEST(CallerOfTest, IsStillTheCallerInOnDoneOfTheCallbackApi) {
   EXPECT_EQ(server.echo.handled().right_on_done, 4);
 }
 
+// Cancels its own calls from the handler: interceptors then run on two threads at once.
+class CancellingEcho final : public Echo::CallbackService {
+ public:
+  grpc::ServerBidiReactor<Message, Message>* Chat(grpc::CallbackServerContext* context) override {
+    class Reactor final : public grpc::ServerBidiReactor<Message, Message> {
+     public:
+      explicit Reactor(grpc::CallbackServerContext* context) {
+        StartRead(&message_);
+        StartSendInitialMetadata();
+        context->TryCancel();
+        Finish(grpc::Status::OK);
+      }
+      void OnDone() override { delete this; }
+
+     private:
+      Message message_;
+    };
+    return new Reactor(context);
+  }
+};
+
+TEST(CallerOfTest, SurvivesHandlersThatCancelTheirOwnCalls) {
+  GatedServer server(Api::kCallback);
+  ASSERT_NO_FATAL_FAILURE(server.Create());
+  CancellingEcho echo;
+  grpc::ServerBuilder builder;
+  server.auth->AddListeningPort(builder, "127.0.0.1:0", &server.port);
+  builder.RegisterService(&echo);
+  const auto running = builder.BuildAndStart();
+  ASSERT_NE(running, nullptr);
+  const auto channel = server.Channel();
+  const auto headers = Bearer(server.issuer.Token().Sign());
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) {
+        const grpc::Status status = MakeCall(channel, CallType::kChat, headers).status;
+        EXPECT_NE(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST(CallerOfTest, IsAnonymousInAServerWithoutLanyard) {
   EchoServer echo(Api::kSync);
   int port = 0;

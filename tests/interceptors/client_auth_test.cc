@@ -364,6 +364,17 @@ TEST_F(ClientAuthTest, SurvivesCancelRacingTheTokensArrival) {
   }
 }
 
+TEST_F(ClientAuthTest, CallsGoOnWhenTheStubThatStartedThemIsGone) {
+  auto source = std::make_shared<HeldSource>();
+  auto channel = Connect(Options(source));
+  auto stub = Echo::NewStub(channel);
+  EagerChat chat(stub.get(), kLong);
+  stub.reset();
+  source->AwaitFetch();
+  source->Answer(BearerToken(GoodToken(), absl::Now() + absl::Hours(1)));
+  EXPECT_TRUE(chat.Await().ok());
+}
+
 TEST_F(ClientAuthTest, WorksOnACompletionQueueToo) {
   auto source = std::make_shared<HeldSource>();
   auto stub = Echo::NewStub(Connect(Options(source)));

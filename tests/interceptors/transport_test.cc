@@ -178,6 +178,17 @@ TEST_F(TlsFilesTest, AsksForTheOtherHalfOfAPair) {
   EXPECT_THAT(Create(), IsError(HasSubstr("go together")));
 }
 
+TEST_F(TlsFilesTest, WarnsOfAKeyThatServesTlsAndSignsTokens) {
+  auto keys = KeySet::FromText(server_.files.Read("server.crt"));
+  ASSERT_THAT(keys, testing::IsOk());
+  keys = keys->BindTo({Algorithm::kEs256});
+  ASSERT_THAT(keys, testing::IsOk());
+  server_.options.key_sources["test"] = std::make_shared<StaticKeySource>(*keys);
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(Create().ok());
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("give TLS a key of its own"));
+}
+
 TEST_F(TlsFilesTest, NeedsACertificateForAPortOverTcp) {
   server_.options.tls = TlsFiles();
   ASSERT_NO_FATAL_FAILURE(server_.Create());
