@@ -91,6 +91,12 @@ TEST_P(WaysInTest, UnixSocketsNeedNoTls) {
 // method finds no taker; such a server is misbuilt, and closed is what it should be.
 class PastTheGateTest : public ::testing::TestWithParam<Api> {
  protected:
+  static GatedServer* NewServer() {
+    static auto* const kept = new std::vector<GatedServer*>();
+    kept->push_back(new GatedServer(GetParam()));
+    return kept->back();
+  }
+
   void ExpectRefused(const std::shared_ptr<grpc::Channel>& channel, GatedServer& server) {
     const std::string token = server.issuer.Token().Sign();
     for (const CallType type : kAllCallTypes) {
@@ -105,7 +111,7 @@ class PastTheGateTest : public ::testing::TestWithParam<Api> {
 };
 
 TEST_P(PastTheGateTest, RunsNoHandlerOnAPortWithoutTheGate) {
-  auto* server = new GatedServer(GetParam());
+  GatedServer* const server = NewServer();
   ASSERT_NO_FATAL_FAILURE(server->Create());
   server->echo.builder().AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                                           &server->port);
@@ -119,7 +125,7 @@ TEST_P(PastTheGateTest, RunsNoHandlerOnAPortWithoutTheGate) {
 }
 
 TEST_P(PastTheGateTest, RunsNoHandlerForAnInProcessCall) {
-  auto* server = new GatedServer(GetParam());
+  GatedServer* const server = NewServer();
   ASSERT_NO_FATAL_FAILURE(server->Start());
   ExpectRefused(server->echo.server().InProcessChannel(grpc::ChannelArguments()), *server);
 }

@@ -89,9 +89,11 @@ TEST_P(JsonReaderTest, WalksMembersAndElementsInOrder) {
   for (const JsonValue member : document->root()) names.emplace_back(member.name());
   EXPECT_THAT(names, ElementsAre("b", "a", "c"));
   std::vector<Kind> kinds;
-  for (const JsonValue element : *document->root().Find("b")) kinds.push_back(element.kind());
+  const JsonValue list = *document->root().Find("b");
+  for (const JsonValue element : list) kinds.push_back(element.kind());
   EXPECT_THAT(kinds, ElementsAre(Kind::kInteger, Kind::kObject, Kind::kArray, Kind::kInteger));
-  for (const JsonValue member : *document->root().Find("a")) FAIL() << member.name();
+  const JsonValue empty = *document->root().Find("a");
+  for (const JsonValue member : empty) FAIL() << member.name();
 }
 
 TEST_P(JsonReaderTest, FindsOnlyOwnMembersOfObjects) {

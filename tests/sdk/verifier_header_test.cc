@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
         Header{"TrailingText", "{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}x"},
         Header{"ByteOrderMark", "\xef\xbb\xbf{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}"},
         Header{"NotUtf8", "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"x\":\"\xff\"}"},
-        Header{"Nul", std::string("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}\0", 33)}),
+        Header{"Nul", std::string("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}") + '\0'}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(VerifierHeaderTest, HeaderTakesTheBoundOfNesting) {
