@@ -70,9 +70,8 @@ struct ServerAuthOptions {
 //
 // Three ways in, for servers that are built by somebody else's code:
 //   1. AddListeningPort: everything.
-//   2. Credentials or InstallOn, InterceptorFactory and RaiseMetadataLimit: the same, put together
-//   by
-//      hand; a port without the gate is not found at start, but its calls are refused one by one.
+//   2. Credentials or InstallOn, InterceptorFactory and RaiseMetadataLimit: the same, by hand; a
+//      port without the gate is not found at start, but its calls are refused one by one.
 //   3. GateOnlyCredentials: the gate decides, but there is no binding. Handlers ask Identify(), can
 //      read the bearer token, and streams outlive their token.
 //
@@ -134,8 +133,7 @@ class ServerAuth {
   // without a token; an error that carries an AuthFailure for one that does not verify now.
   absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
 
-  // Why BuildAndStart() of the newest builder returned null, where that was Lanyard's doing; else
-  // OK.
+  // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;
 
  private:

@@ -136,6 +136,55 @@ INSTANTIATE_TEST_SUITE_P(All, PastTheGateTest, ValuesIn(kAllApis),
 INSTANTIATE_TEST_SUITE_P(All, WaysInTest, ValuesIn(kAllApis),
                          [](const auto& info) { return NameOf(info.param); });
 
+// A handler of the third way: it asks ServerAuth who calls.
+class IdentifyingEcho final : public Echo::Service {
+ public:
+  explicit IdentifyingEcho(const std::unique_ptr<ServerAuth>* auth) : auth_(auth) {}
+  grpc::Status Unary(grpc::ServerContext* context, const Message*, Message* reply) override {
+    return Answer(*context, reply);
+  }
+  grpc::Status Open(grpc::ServerContext* context, const Message*, Message* reply) override {
+    return Answer(*context, reply);
+  }
+
+ private:
+  grpc::Status Answer(const grpc::ServerContext& context, Message* reply) const {
+    const auto caller = (*auth_)->Identify(context);
+    if (!caller.ok()) return grpc::Status(grpc::StatusCode::INTERNAL, caller.status().ToString());
+    reply->set_text(caller->authenticated() ? caller->subject() : "(anonymous)");
+    return grpc::Status::OK;
+  }
+  const std::unique_ptr<ServerAuth>* const auth_;
+};
+
+TEST(IdentifyTest, GivesTheCallerWithAndWithoutABinding) {
+  for (const bool binding : {false, true}) {
+    GatedServer server(Api::kSync);
+    ASSERT_NO_FATAL_FAILURE(server.Create());
+    IdentifyingEcho echo(&server.auth);
+    grpc::ServerBuilder builder;
+    if (binding) {
+      server.auth->AddListeningPort(builder, "127.0.0.1:0", &server.port);
+    } else {
+      const auto credentials = server.auth->GateOnlyCredentials();
+      ASSERT_TRUE(credentials.ok());
+      builder.AddListeningPort("127.0.0.1:0", *credentials, &server.port);
+    }
+    builder.RegisterService(&echo);
+    const auto running = builder.BuildAndStart();
+    ASSERT_NE(running, nullptr);
+    const Outcome outcome = MakeCall(server.Channel(), CallType::kUnary,
+                                     Bearer(server.issuer.Token().Subject("svc:a").Sign()));
+    EXPECT_EQ(outcome.text, "svc:a") << outcome.status.error_message();
+    auto stub = Echo::NewStub(server.Channel());
+    grpc::ClientContext context;
+    Limit(&context);
+    Message reply;
+    EXPECT_TRUE(stub->Open(&context, Message(), &reply).ok());
+    EXPECT_EQ(reply.text(), "(anonymous)");
+  }
+}
+
 class StartTest : public ::testing::Test {
  protected:
   StartTest() : server_(Api::kSync) {}
