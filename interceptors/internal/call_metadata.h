@@ -17,7 +17,7 @@ using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 inline constexpr char kAuthorization[] = "authorization";
 
-inline absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+inline absl::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 // All values of `authorization`, put together so that different lists give different texts.
 std::string CredentialsOf(const CallMetadata& metadata);

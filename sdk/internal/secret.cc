@@ -27,7 +27,11 @@ Secret& Secret::operator=(const Secret& other) {
   return *this;
 }
 
-Secret::Secret(Secret&& other) noexcept : bytes_(other.bytes_) { other.Wipe(); }
+// Copies, so that what the other one held can be overwritten: a moved string may keep its bytes.
+Secret::Secret(Secret&& other) noexcept
+    : bytes_(other.bytes_) {  // NOLINT(performance-move-constructor-init)
+  other.Wipe();
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
