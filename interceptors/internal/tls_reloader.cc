@@ -36,7 +36,12 @@ constexpr std::chrono::seconds kPoll(1);
 // They are used again, so there are never more than were in use at one time.
 class SparePaths {
  public:
-  static SparePaths& Get() {
+  // A pool for pairs and one for roots, so that a late look finds the kind of file that it expects.
+  static SparePaths& Pairs() {
+    static SparePaths* const spare = new SparePaths();
+    return *spare;
+  }
+  static SparePaths& Roots() {
     static SparePaths* const spare = new SparePaths();
     return *spare;
   }
@@ -61,9 +66,9 @@ class SparePaths {
 // reads the old content or the new, never half of each.
 class MemoryFile {
  public:
-  MemoryFile() = default;
+  explicit MemoryFile(SparePaths* spare) : spare_(spare) {}
   ~MemoryFile() {
-    if (fd_ >= 0) SparePaths::Get().Put(fd_);
+    if (fd_ >= 0) spare_->Put(fd_);
   }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
@@ -80,7 +85,7 @@ class MemoryFile {
       }
       bytes.remove_prefix(static_cast<size_t>(written));
     }
-    if (fd_ < 0) fd_ = SparePaths::Get().Take();
+    if (fd_ < 0) fd_ = spare_->Take();
     if (fd_ < 0) {
       fd_ = fresh;
       return absl::OkStatus();
@@ -97,6 +102,7 @@ class MemoryFile {
   static absl::Status Error(absl::string_view call) {
     return absl::InternalError(absl::StrCat(call, " failed with errno ", errno));
   }
+  SparePaths* const spare_;
   int fd_ = -1;
 };
 
@@ -207,9 +213,10 @@ class FileTlsReloader final : public TlsReloader {
 
   const TlsFiles files_;
   std::mutex mutex_;
-  MemoryFile pair_, roots_;                 // Guarded by mutex_.
-  std::string pair_digest_, roots_digest_;  // Guarded by mutex_.
-  std::string last_error_;                  // Only the poller's.
+  MemoryFile pair_{&SparePaths::Pairs()};  // Guarded by mutex_, as are the next three.
+  MemoryFile roots_{&SparePaths::Roots()};
+  std::string pair_digest_, roots_digest_;
+  std::string last_error_;  // Only the poller's.
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
 };

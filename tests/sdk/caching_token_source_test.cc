@@ -366,7 +366,11 @@ TEST_F(CachingTokenSourceTest, ManyThreadsShareIt) {
         const std::string audience = absl::StrCat("aud", (i + t) % 3);
         cache->Get(audience, [&answers, audience](Result result) {
           ++answers;
-          ASSERT_THAT(result, IsOk());
+          if (!result.ok()) {
+            // The clock leapt while the token was on its way.
+            EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+            return;
+          }
           EXPECT_EQ((*result)->text().substr(0, 4), audience);
         });
         if (const TokenPtr token = cache->Cached(audience); i % 10 == 0) {
