@@ -20,8 +20,10 @@ struct Verifier::State final : internal::IssuerLookup {
     std::shared_ptr<const KeySource> keys;
   };
 
-  State(size_t max_bytes, size_t cache_bytes, std::shared_ptr<const Clock> the_clock)
-      : max_token_bytes(max_bytes), clock(std::move(the_clock)), cache(cache_bytes) {}
+  explicit State(const VerifierOptions& options)
+      : max_token_bytes(options.max_token_bytes),
+        clock(options.clock),
+        cache(options.cache_bytes, options.issuers.size()) {}
 
   internal::IssuerKeys Find(absl::string_view issuer) const override {
     const auto it = issuers.find(issuer);
@@ -44,8 +46,7 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
     return absl::InvalidArgumentError("VerifierOptions.max_token_bytes must be 256 to 65536");
   }
   if (options.clock == nullptr) return absl::InvalidArgumentError("VerifierOptions.clock is null");
-  auto state = std::make_unique<State>(options.max_token_bytes, options.cache_bytes,
-                                       std::move(options.clock));
+  auto state = std::make_unique<State>(options);
   absl::flat_hash_set<std::string> names;
   for (TrustedIssuer& issuer : options.issuers) {
     const std::string& name = issuer.config.name();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/token_cache.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -25,8 +26,11 @@ size_t CostOf(absl::string_view token) { return 3 * token.size() + 1024; }
 
 }  // namespace
 
-TokenCache::TokenCache(size_t max_bytes)
-    : shard_bytes_(max_bytes / kShards), seed_(RandomSeed()), shards_(kShards) {}
+TokenCache::TokenCache(size_t max_bytes, size_t issuers)
+    : shard_bytes_(max_bytes / kShards),
+      issuer_bytes_(issuers > 1 ? shard_bytes_ / 2 : shard_bytes_),
+      seed_(RandomSeed()),
+      shards_(kShards) {}
 
 uint64_t TokenCache::HashOf(absl::string_view token) const {
   // Mixed once more, so that the top bits choose the shard evenly.
@@ -35,16 +39,16 @@ uint64_t TokenCache::HashOf(absl::string_view token) const {
   return hash * 0x9e3779b97f4a7c15u;
 }
 
-std::list<TokenCache::Entry>::iterator TokenCache::Shard::Find(uint64_t hash,
-                                                               absl::string_view token) {
+std::optional<TokenCache::Entries::iterator> TokenCache::Shard::Find(uint64_t hash,
+                                                                     absl::string_view token) {
   const auto range = index.equal_range(hash);
   for (auto it = range.first; it != range.second; ++it) {
     if (it->second->token.view() == token) return it->second;
   }
-  return entries.end();
+  return std::nullopt;
 }
 
-void TokenCache::Shard::Erase(std::list<Entry>::iterator entry) {
+void TokenCache::Shard::Erase(Entries::iterator entry) {
   const auto range = index.equal_range(entry->hash);
   for (auto it = range.first; it != range.second; ++it) {
     if (it->second == entry) {
@@ -53,7 +57,23 @@ void TokenCache::Shard::Erase(std::list<Entry>::iterator entry) {
     }
   }
   bytes -= entry->bytes;
-  entries.erase(entry);
+  entry->issuer->bytes -= entry->bytes;
+  entry->issuer->entries.erase(entry);
+}
+
+TokenCache::Issuer& TokenCache::Shard::Largest() {
+  return std::max_element(
+             issuers.begin(), issuers.end(),
+             [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; })
+      ->second;
+}
+
+bool TokenCache::IsSecondSight(Issuer& issuer, uint64_t hash) const {
+  // A few times as many as there is room for verdicts, in under a hundredth of their bytes.
+  if (issuer.seen_once.empty()) issuer.seen_once.resize(std::max<size_t>(shard_bytes_ / 512, 64));
+  uint32_t& seen = issuer.seen_once[hash % issuer.seen_once.size()];
+  const auto mark = static_cast<uint32_t>(hash >> 28);
+  return std::exchange(seen, mark) == mark;
 }
 
 std::optional<Verdict> TokenCache::Find(absl::string_view token) {
@@ -61,21 +81,31 @@ std::optional<Verdict> TokenCache::Find(absl::string_view token) {
   Shard& shard = ShardOf(hash);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto entry = shard.Find(hash, token);
-  if (entry == shard.entries.end()) return std::nullopt;
-  shard.entries.splice(shard.entries.begin(), shard.entries, entry);
-  return entry->verdict;
+  if (!entry.has_value()) return std::nullopt;
+  Entries& entries = (*entry)->issuer->entries;
+  entries.splice(entries.begin(), entries, *entry);
+  return (*entry)->verdict;
 }
 
 void TokenCache::Insert(absl::string_view token, Verdict verdict) {
   const size_t bytes = CostOf(token);
-  if (bytes > shard_bytes_) return;
+  if (bytes > issuer_bytes_) return;
   const uint64_t hash = HashOf(token);
   Shard& shard = ShardOf(hash);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  if (const auto old = shard.Find(hash, token); old != shard.entries.end()) shard.Erase(old);
-  while (shard.bytes + bytes > shard_bytes_) shard.Erase(std::prev(shard.entries.end()));
-  shard.entries.push_front(Entry{Secret(token), std::move(verdict), hash, bytes});
-  shard.index.emplace(hash, shard.entries.begin());
+  if (const auto old = shard.Find(hash, token); old.has_value()) {
+    (*old)->verdict = std::move(verdict);
+    return;
+  }
+  Issuer& issuer = shard.issuers[verdict.rules];
+  const bool short_of_room =
+      issuer.bytes + bytes > issuer_bytes_ || shard.bytes + bytes > shard_bytes_;
+  if (short_of_room && !IsSecondSight(issuer, hash)) return;
+  while (issuer.bytes + bytes > issuer_bytes_) shard.Erase(std::prev(issuer.entries.end()));
+  while (shard.bytes + bytes > shard_bytes_) shard.Erase(std::prev(shard.Largest().entries.end()));
+  issuer.entries.push_front(Entry{Secret(token), std::move(verdict), hash, bytes, &issuer});
+  shard.index.emplace(hash, issuer.entries.begin());
+  issuer.bytes += bytes;
   shard.bytes += bytes;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,11 +19,15 @@
 namespace lanyard::internal {
 
 // Verdicts by token text, for one Verifier: only successes, each with the key set it was made
-// with. Bounded by bytes; the least recently used goes first. Hashes are seeded, and the whole
-// token is compared. Thread-safe.
+// with. Hashes are seeded, and the whole token is compared. Thread-safe.
+//
+// Bounded by bytes, and fair: of several issuers none takes more than half, each loses its own
+// least recently used verdicts first, and once room is short a token must be seen twice to push
+// out another, so that tokens used once (minted for each call, or a flood) push out none.
 class TokenCache {
  public:
-  explicit TokenCache(size_t max_bytes);
+  // `issuers`: how many issuers share it.
+  TokenCache(size_t max_bytes, size_t issuers);
 
   std::optional<Verdict> Find(absl::string_view token);
   void Insert(absl::string_view token, Verdict verdict);
@@ -31,26 +36,42 @@ class TokenCache {
   size_t bytes() const;
 
  private:
+  struct Issuer;
   struct Entry {
     Secret token;
     Verdict verdict;
     uint64_t hash;
     size_t bytes;
+    Issuer* issuer;
   };
+  using Entries = std::list<Entry>;
+
+  struct Issuer {
+    Entries entries;  // Most recently used first.
+    size_t bytes = 0;
+    // Tokens that found no room, as parts of their hashes; empty until room is short.
+    std::vector<uint32_t> seen_once;
+  };
+
   struct Shard {
     mutable std::mutex mutex;
-    std::list<Entry> entries;  // Most recently used first.
-    std::unordered_multimap<uint64_t, std::list<Entry>::iterator> index;
+    std::map<const IssuerRules*, Issuer> issuers;
+    std::unordered_multimap<uint64_t, Entries::iterator> index;
     size_t bytes = 0;
 
-    std::list<Entry>::iterator Find(uint64_t hash, absl::string_view token);
-    void Erase(std::list<Entry>::iterator entry);
+    std::optional<Entries::iterator> Find(uint64_t hash, absl::string_view token);
+    void Erase(Entries::iterator entry);
+    Issuer& Largest();
   };
 
   uint64_t HashOf(absl::string_view token) const;
   Shard& ShardOf(uint64_t hash) { return shards_[hash >> 60]; }
 
+  // Whether the token has been here before; if not, it has now.
+  bool IsSecondSight(Issuer& issuer, uint64_t hash) const;
+
   const size_t shard_bytes_;
+  const size_t issuer_bytes_;  // Of a shard.
   const uint64_t seed_;
   std::vector<Shard> shards_;
 };

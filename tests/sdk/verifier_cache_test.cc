@@ -245,7 +245,7 @@ using internal::TokenCache;
 internal::Verdict SomeVerdict() { return internal::Verdict{Identity(), nullptr, nullptr}; }
 
 TEST(TokenCacheTest, FindsWhatWasInserted) {
-  TokenCache cache(1 << 20);
+  TokenCache cache(1 << 20, 1);
   EXPECT_EQ(cache.Find("a"), std::nullopt);
   cache.Insert("a", SomeVerdict());
   EXPECT_TRUE(cache.Find("a").has_value());
@@ -255,7 +255,7 @@ TEST(TokenCacheTest, FindsWhatWasInserted) {
 }
 
 TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
-  TokenCache cache(1 << 20);
+  TokenCache cache(1 << 20, 1);
   const auto first = std::make_shared<const KeySet>(), second = std::make_shared<const KeySet>();
   cache.Insert("a", internal::Verdict{Identity(), nullptr, first});
   const size_t bytes = cache.bytes();
@@ -267,7 +267,7 @@ TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
 
 TEST(TokenCacheTest, StaysWithinItsBytes) {
   constexpr size_t kBytes = 256 * 1024;
-  TokenCache cache(kBytes);
+  TokenCache cache(kBytes, 1);
   for (int i = 0; i < 5000; ++i) {
     cache.Insert(absl::StrCat("token ", i, std::string(i % 1000, 'x')), SomeVerdict());
     ASSERT_LE(cache.bytes(), kBytes);
@@ -276,18 +276,83 @@ TEST(TokenCacheTest, StaysWithinItsBytes) {
 }
 
 TEST(TokenCacheTest, LeastRecentlyUsedGoesFirst) {
-  TokenCache cache(256 * 1024);
+  TokenCache cache(256 * 1024, 1);
   cache.Insert("kept", SomeVerdict());
   for (int i = 0; i < 5000; ++i) {
-    cache.Insert(absl::StrCat("token ", i), SomeVerdict());
+    const std::string token = absl::StrCat("token ", i);
+    cache.Insert(token, SomeVerdict());
+    cache.Insert(token, SomeVerdict());
     ASSERT_TRUE(cache.Find("kept").has_value()) << i;
   }
   EXPECT_FALSE(cache.Find("token 0").has_value());
   EXPECT_TRUE(cache.Find("token 4999").has_value());
 }
 
+// Security rule: tokens that are used once, minted for each call, push out nobody.
+TEST(TokenCacheTest, TokensSeenOncePushOutNone) {
+  TokenCache cache(256 * 1024, 1);
+  std::vector<std::string> kept;
+  for (int i = 0; i < 50; ++i) {
+    cache.Insert(kept.emplace_back(absl::StrCat("kept ", i)), SomeVerdict());
+  }
+  for (int i = 0; i < 100'000; ++i) cache.Insert(absl::StrCat("once ", i), SomeVerdict());
+  for (const std::string& token : kept) EXPECT_TRUE(cache.Find(token).has_value()) << token;
+  EXPECT_FALSE(cache.Find("once 99999").has_value());
+  EXPECT_LE(cache.bytes(), 256u * 1024);
+}
+
+TEST(TokenCacheTest, SecondSightIsKeptWhereRoomIsShort) {
+  TokenCache cache(256 * 1024, 1);
+  for (int i = 0; i < 10'000; ++i) cache.Insert(absl::StrCat("old ", i), SomeVerdict());
+  // A working set that fits takes the place of the old one, whatever comes between.
+  int hits = 0;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 50; ++i) {
+      const std::string token = absl::StrCat("new ", i);
+      cache.Find(token).has_value() ? void(++hits) : cache.Insert(token, SomeVerdict());
+      cache.Insert(absl::StrCat("once ", round, " ", i), SomeVerdict());
+    }
+  }
+  EXPECT_GE(hits, 80) << "of the 100 third and fourth sights";
+}
+
+// Security rule: one issuer floods, and the others' callers do not notice.
+TEST(TokenCacheTest, OneIssuersFloodLeavesTheOthersVerdicts) {
+  constexpr size_t kBytes = 1024 * 1024;
+  for (const int sights : {1, 2}) {
+    TokenCache cache(kBytes, 3);
+    const internal::IssuerRules flooding, calm, late;
+    const auto verdict_of = [](const internal::IssuerRules& rules) {
+      return internal::Verdict{Identity(), &rules, nullptr};
+    };
+    int lookups = 0, hits = 0;
+    const auto use = [&](const char* name, const internal::IssuerRules& rules, int count) {
+      for (int i = 0; i < count; ++i) {
+        const std::string token = absl::StrCat(name, i);
+        ++lookups;
+        cache.Find(token).has_value() ? void(++hits) : cache.Insert(token, verdict_of(rules));
+      }
+    };
+    use("calm ", calm, 100);
+    lookups = hits = 0;
+    for (int i = 0; i < 1'000'000; ++i) {
+      const std::string token = absl::StrCat("flood ", i);
+      for (int s = 0; s < sights; ++s) cache.Insert(token, verdict_of(flooding));
+      if (i % 10'000 == 0) use("calm ", calm, 100);
+    }
+    EXPECT_GT(hits, lookups * 9 / 10) << sights << " sights";
+    EXPECT_LE(cache.bytes(), kBytes * 7 / 10) << "the flood has half";
+
+    // Whoever comes after the flood finds room as well.
+    use("late ", late, 100);
+    lookups = hits = 0;
+    use("late ", late, 100);
+    EXPECT_GT(hits, lookups * 9 / 10) << sights << " sights";
+  }
+}
+
 TEST(TokenCacheTest, TakesNothingThatIsTooLarge) {
-  TokenCache cache(64 * 1024);
+  TokenCache cache(64 * 1024, 1);
   cache.Insert("small", SomeVerdict());
   cache.Insert(std::string(10000, 'x'), SomeVerdict());
   EXPECT_FALSE(cache.Find(std::string(10000, 'x')).has_value());
@@ -295,7 +360,7 @@ TEST(TokenCacheTest, TakesNothingThatIsTooLarge) {
 }
 
 TEST(TokenCacheTest, ThreadsShareIt) {
-  TokenCache cache(64 * 1024);
+  TokenCache cache(64 * 1024, 1);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&cache, t] {
