@@ -141,6 +141,10 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
     return absl::InvalidArgumentError(
         "ServerAuthOptions.cache_bytes and .admission_bytes must be at least 64 KiB");
   }
+  if (options.bad_signatures_per_second < 1 || options.bad_signatures_per_second > 1'000'000) {
+    return absl::InvalidArgumentError(
+        "ServerAuthOptions.bad_signatures_per_second must be 1 to 1000000");
+  }
   if (options.config_files.empty() && options.config_text.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.config_files: required, or config_text: nobody would be trusted");
@@ -186,7 +190,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   auto impl = std::make_unique<Impl>();
   impl->state = std::make_shared<internal::ServerState>(
       *std::move(config), *std::move(verifier), std::move(options.audit_sink),
-      std::move(options.clock), options.admission_bytes);
+      std::move(options.clock), options.admission_bytes, options.bad_signatures_per_second);
   for (const std::string& service : options.services) {
     if (google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service) == nullptr) {
       return absl::InvalidArgumentError(
@@ -284,8 +288,13 @@ absl::StatusOr<Identity> ServerAuth::Identify(const grpc::ServerContextBase& con
     return AuthFailureStatus(AuthFailure::kMalformedToken,
                              "the authorization is not \"Bearer\" and one token");
   }
-  return impl_->state->verifier->Verify(
-      *token, [&context] { return internal::CertificateSha256Of(*context.auth_context()); });
+  // The gate has counted this token already, and mostly left its verdict in the cache.
+  struct Connection final : TokenConnection {
+    explicit Connection(std::shared_ptr<const grpc::AuthContext> of) : context(std::move(of)) {}
+    std::string CertificateSha256() override { return internal::CertificateSha256Of(*context); }
+    const std::shared_ptr<const grpc::AuthContext> context;
+  } connection(context.auth_context());
+  return impl_->state->verifier->Verify(*token, connection);
 }
 
 void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {

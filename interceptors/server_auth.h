@@ -51,6 +51,11 @@ struct ServerAuthOptions {
   size_t cache_bytes = 16 * 1024 * 1024;
   size_t admission_bytes = 64 * 1024 * 1024;
 
+  // How many bad signatures of one connection are checked in a second, 1 to 1,000,000. Beyond that
+  // its tokens are refused unchecked, but for those seen before. Raise it where a proxy brings
+  // many callers over one connection.
+  int bad_signatures_per_second = 100;
+
   std::shared_ptr<const Clock> clock = SystemClock();
 };
 

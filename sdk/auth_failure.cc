@@ -45,6 +45,8 @@ absl::string_view AuthFailureName(AuthFailure failure) {
       return "REVOKED";
     case AuthFailure::kReplayed:
       return "REPLAYED";
+    case AuthFailure::kTooManyBadTokens:
+      return "TOO_MANY_BAD_TOKENS";
     case AuthFailure::kDeniedByPolicy:
       return "DENIED_BY_POLICY";
     case AuthFailure::kKeysUnavailable:
@@ -80,6 +82,7 @@ absl::StatusCode AuthFailureCode(AuthFailure failure) {
     case AuthFailure::kNotBound:
     case AuthFailure::kRevoked:
     case AuthFailure::kReplayed:
+    case AuthFailure::kTooManyBadTokens:
       return absl::StatusCode::kUnauthenticated;
   }
   return absl::StatusCode::kUnauthenticated;
@@ -113,6 +116,7 @@ absl::string_view AuthFailureWireText(AuthFailure failure) {
     case AuthFailure::kNotBound:
     case AuthFailure::kRevoked:
     case AuthFailure::kReplayed:
+    case AuthFailure::kTooManyBadTokens:
       return "invalid token";
   }
   return "invalid token";

@@ -29,6 +29,7 @@ enum class AuthFailure : uint8_t {
   kNotBound,              // cnf names a proof that this connection does not give (RFC 8705).
   kRevoked,               // Withdrawn before its time.
   kReplayed,              // A one-time token, seen before.
+  kTooManyBadTokens,      // Not checked: the connection sent too many bad signatures just now.
   // PERMISSION_DENIED: known, but not allowed.
   kDeniedByPolicy,
   // UNAVAILABLE: the token cannot be judged now; the same call may succeed later.
@@ -53,6 +54,7 @@ inline constexpr AuthFailure kAllAuthFailures[] = {
     AuthFailure::kNotBound,
     AuthFailure::kRevoked,
     AuthFailure::kReplayed,
+    AuthFailure::kTooManyBadTokens,
     AuthFailure::kDeniedByPolicy,
     AuthFailure::kKeysUnavailable,
     AuthFailure::kRevocationUnknown,

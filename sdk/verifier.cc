@@ -76,11 +76,12 @@ void Verifier::set_before_insert_for_test(std::function<void()> hook) {
 }
 
 absl::StatusOr<Identity> Verifier::Verify(absl::string_view token) const {
-  return Verify(token, [] { return std::string(); });
+  TokenConnection connection;
+  return Verify(token, connection);
 }
 
-absl::StatusOr<Identity> Verifier::Verify(
-    absl::string_view token, absl::FunctionRef<std::string()> certificate_sha256) const {
+absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
+                                          TokenConnection& connection) const {
   const absl::Time now = state_->clock->Now();
   if (token.empty()) return AuthFailureStatus(AuthFailure::kMissingToken, "the token is empty");
   std::optional<internal::Verdict> verdict = state_->cache.Find(token);
@@ -91,7 +92,7 @@ absl::StatusOr<Identity> Verifier::Verify(
     verdict.reset();
   }
   if (!verdict.has_value()) {
-    auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, now);
+    auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, connection, now);
     if (!fresh.ok()) return fresh.status();
     if (state_->before_insert) state_->before_insert();
     verdict = *std::move(fresh);
@@ -100,8 +101,7 @@ absl::StatusOr<Identity> Verifier::Verify(
              !status.ok()) {
     return status;
   }
-  if (absl::Status status = internal::CheckBinding(verdict->identity, certificate_sha256);
-      !status.ok()) {
+  if (absl::Status status = internal::CheckBinding(verdict->identity, connection); !status.ok()) {
     return status;
   }
   return std::move(verdict->identity);

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/keys/key_source.h"
+#include "lanyard/sdk/token_connection.h"
 #include "lanyard/v1/config.pb.h"
 
 namespace lanyard {
@@ -56,14 +56,10 @@ class Verifier {
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(VerifierOptions options);
   ~Verifier();
 
-  // For a caller whose connection has no client certificate.
+  // For a token whose connection does not matter: it has no client certificate and no budget.
   absl::StatusOr<Identity> Verify(absl::string_view token) const;
 
-  // `certificate_sha256` gives the SHA-256 of the DER of the certificate that the caller's
-  // connection presented (RFC 8705 section 3), 32 bytes, or empty. Called only for tokens bound to
-  // one.
-  absl::StatusOr<Identity> Verify(absl::string_view token,
-                                  absl::FunctionRef<std::string()> certificate_sha256) const;
+  absl::StatusOr<Identity> Verify(absl::string_view token, TokenConnection& connection) const;
 
   // For tests: called between a good signature and the verdict's storing.
   void set_before_insert_for_test(std::function<void()> hook);

@@ -61,6 +61,25 @@ bool IsLocal(const grpc::AuthContext& context) {
   return false;
 }
 
+// The connection of a call, for the verifier.
+class CallConnection final : public TokenConnection {
+ public:
+  CallConnection(const grpc::AuthContext& context, SignatureBudget& budget)
+      : context_(context), budget_(budget) {}
+
+  std::string CertificateSha256() override { return CertificateSha256Of(context_); }
+  bool BeginSignatureCheck() override {
+    return budget_.Take(ConnectionOf(context_), std::chrono::steady_clock::now());
+  }
+  void OnGoodSignature() override {
+    budget_.GiveBack(ConnectionOf(context_), std::chrono::steady_clock::now());
+  }
+
+ private:
+  const grpc::AuthContext& context_;
+  SignatureBudget& budget_;
+};
+
 grpc::StatusCode ToGrpc(absl::StatusCode code) { return static_cast<grpc::StatusCode>(code); }
 
 }  // namespace
@@ -104,9 +123,9 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
   }
   const bool no_header = metadata.find(kAuthorization) == metadata.end();
   const absl::StatusOr<absl::string_view> token = TokenOf(metadata);
+  CallConnection connection(*context, state_->signature_budget);
   absl::StatusOr<Identity> caller =
-      token.ok() ? state_->verifier->Verify(*token, [&] { return CertificateSha256Of(*context); })
-                 : token.status();
+      token.ok() ? state_->verifier->Verify(*token, connection) : token.status();
   if (!caller.ok()) {
     const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
     const bool anyone = policy->AllowsAnyone(path);

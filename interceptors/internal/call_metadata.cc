@@ -30,4 +30,14 @@ std::string CertificateSha256Of(const grpc::AuthContext& context) {
   return CertificateSha256(pem).value_or(std::string());
 }
 
+const void* ConnectionOf(const grpc::AuthContext& context) {
+  // gRPC hands each call another AuthContext object, but the values of its properties belong to
+  // the connection, and every connection with credentials has this one.
+  for (const grpc::string_ref& type :
+       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
+    return type.data();
+  }
+  return nullptr;
+}
+
 }  // namespace lanyard::internal

@@ -28,6 +28,10 @@ absl::string_view CertificatePemOf(const grpc::AuthContext& context);
 // x5t#S256 of that certificate; empty if there is none.
 std::string CertificateSha256Of(const grpc::AuthContext& context);
 
+// Names the connection among those that are open; not to be dereferenced. A later connection may
+// have the same name.
+const void* ConnectionOf(const grpc::AuthContext& context);
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_INTERCEPTORS_INTERNAL_CALL_METADATA_H_

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "lanyard/interceptors/internal/admissions.h"
+#include "lanyard/interceptors/internal/signature_budget.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/config.h"
@@ -26,12 +27,13 @@ class ServerState {
  public:
   ServerState(LoadedConfig config, std::unique_ptr<const Verifier> verifier,
               std::shared_ptr<AuditSink> audit, std::shared_ptr<const Clock> clock,
-              size_t max_admission_bytes)
+              size_t max_admission_bytes, int bad_signatures_per_second)
       : clock(std::move(clock)),
         audit(std::move(audit)),
         verifier(std::move(verifier)),
         config(std::move(config)),
-        admissions(max_admission_bytes) {}
+        admissions(max_admission_bytes),
+        signature_budget(bad_signatures_per_second) {}
 
   // The rules as of now.
   std::shared_ptr<const Policy> policy() const {
@@ -48,6 +50,7 @@ class ServerState {
   const std::unique_ptr<const Verifier> verifier;
   const LoadedConfig config;
   Admissions admissions;
+  SignatureBudget signature_budget;
   TimerQueue timers;
 
  private:

@@ -147,8 +147,8 @@ std::string NormalizedType(absl::string_view type) {
   return absl::StartsWith(lower, kPrefix) ? lower.substr(kPrefix.size()) : lower;
 }
 
-absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
-                             const KeySet* keys) {
+absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules, const KeySet* keys,
+                             TokenConnection& connection) {
   const auto algorithm = AlgorithmFromName(jws.algorithm_name);
   if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
     return Fail(AuthFailure::kUnsupportedAlgorithm,
@@ -159,14 +159,20 @@ absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
   }
   auto key = FindKey(jws, *algorithm, rules, *keys);
   if (!key.ok()) return key.status();
+  if (!connection.BeginSignatureCheck()) {
+    return Fail(AuthFailure::kTooManyBadTokens,
+                "not checked: the connection has just sent too many bad signatures");
+  }
   if (!(*key)->material().Verify(*algorithm, jws.signing_input, jws.signature)) {
     return Fail(AuthFailure::kBadSignature, "the signature is not by the key that it names");
   }
+  connection.OnGoodSignature();
   return absl::OkStatus();
 }
 
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
-                                    const IssuerLookup& issuers, absl::Time now) {
+                                    const IssuerLookup& issuers, TokenConnection& connection,
+                                    absl::Time now) {
   auto jws = ParseJws(token, max_bytes);
   if (!jws.ok()) return jws.status();
 
@@ -190,7 +196,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   const IssuerRules& rules = *issuer.rules;
 
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
-  if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get()); !status.ok()) {
+  if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get(), connection);
+      !status.ok()) {
     return status;
   }
 
@@ -231,15 +238,14 @@ absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl:
   return CheckTimes(IdentityAccess::StateOf(identity).registered, rules, now);
 }
 
-absl::Status CheckBinding(const Identity& identity,
-                          absl::FunctionRef<std::string()> certificate_sha256) {
+absl::Status CheckBinding(const Identity& identity, TokenConnection& connection) {
   const RegisteredClaims& claims = IdentityAccess::StateOf(identity).registered;
   if (!claims.has_confirmation) return absl::OkStatus();
   if (!claims.confirmation_is_checkable) {
     return Fail(AuthFailure::kNotBound,
                 "\"cnf\" holds something else than x5t#S256 alone, which cannot be checked");
   }
-  if (!ConstantTimeEquals(claims.certificate_sha256, certificate_sha256())) {
+  if (!ConstantTimeEquals(claims.certificate_sha256, connection.CertificateSha256())) {
     return Fail(AuthFailure::kNotBound,
                 "the token is bound to a client certificate that this connection does not have");
   }

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key_set.h"
+#include "lanyard/sdk/token_connection.h"
 
 namespace lanyard::internal {
 
@@ -65,20 +65,20 @@ struct Verdict {
   std::shared_ptr<const KeySet> keys;  // The set that the verdict was made with.
 };
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
-                                    const IssuerLookup& issuers, absl::Time now);
+                                    const IssuerLookup& issuers, TokenConnection& connection,
+                                    absl::Time now);
 
 // The middle of VerifyToken, which knows nothing of claims: alg is in the rules' list, exactly one
 // key of the issuer can have signed (kid, type, algorithm), and it did. Null keys are keys that are
 // not loaded yet. Apart so that it can be run over signed texts that are no JWTs.
-absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
-                             const KeySet* keys);
+absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules, const KeySet* keys,
+                             TokenConnection& connection);
 
 // exp, nbf, iat and lifetime at `now`: the one function for fresh and for cached verdicts.
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now);
 
-// cnf against the SHA-256 of the client's certificate, empty where there is none. Never cached.
-absl::Status CheckBinding(const Identity& identity,
-                          absl::FunctionRef<std::string()> certificate_sha256);
+// cnf against the client's certificate. Never cached.
+absl::Status CheckBinding(const Identity& identity, TokenConnection& connection);
 
 }  // namespace lanyard::internal
 

@@ -74,11 +74,12 @@ TEST_P(CookbookSignatureTest, CompactFormVerifiesAndNoOtherDoes) {
   EXPECT_EQ(jws->payload, Text(Member(example, "input"), "payload"));
   EXPECT_EQ(jws->signing_input, Text(Member(example, "signing"), "sig-input"));
   // The examples' keys have names; where the token has none, the key's does not matter.
-  EXPECT_THAT(internal::VerifySignature(*jws, rules, &*keys), IsOk());
+  TokenConnection connection;
+  EXPECT_THAT(internal::VerifySignature(*jws, rules, &*keys, connection), IsOk());
 
   for (size_t i = 0; i < jws->signature.size(); i += 7) {
     jws->signature[i] ^= 1;
-    EXPECT_THAT(internal::VerifySignature(*jws, rules, &*keys),
+    EXPECT_THAT(internal::VerifySignature(*jws, rules, &*keys, connection),
                 FailsWith(AuthFailure::kBadSignature));
     jws->signature[i] ^= 1;
   }

@@ -57,7 +57,8 @@ std::string Verify(absl::string_view token, const KeySet* keys,
   if (status.ok()) {
     internal::IssuerRules rules;
     rules.algorithms = algorithms;
-    status = internal::VerifySignature(*jws, rules, keys);
+    TokenConnection connection;
+    status = internal::VerifySignature(*jws, rules, keys, connection);
   }
   if (status.ok()) return std::string(kAccepted);
   const auto failure = FailureOf(status);

@@ -252,7 +252,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (edit_token) token = input.Edit(*token);
 
   const absl::Time now = absl::FromUnixSeconds(kNow);
-  const auto fast = internal::VerifyToken(*token, kMaxBytes, OneIssuer(issuer), now);
+  TokenConnection connection;
+  const auto fast = internal::VerifyToken(*token, kMaxBytes, OneIssuer(issuer), connection, now);
   const auto slow = fuzz::SlowVerify(*token, kMaxBytes, {issuer}, now);
   if (slow.failure.has_value()) {
     FUZZ_CHECK(!fast.ok() && FailureOf(fast.status()) == slow.failure);

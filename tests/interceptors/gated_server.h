@@ -19,7 +19,9 @@ namespace lanyard::test {
 // An Echo server behind ServerAuth, with one issuer and TLS on loopback.
 class GatedServer {
  public:
-  explicit GatedServer(Api api, const std::string& more_config = "") : echo(api) {
+  explicit GatedServer(Api api, const std::string& more_config = "",
+                       Algorithm algorithm = Algorithm::kEs256)
+      : issuer(algorithm), echo(api) {
     options.config_text = issuer.ConfigText() + more_config;
     options.key_sources["test"] = issuer.Keys();
     options.tls = files.Server();

@@ -47,6 +47,7 @@ constexpr Row kRows[] = {
     {AuthFailure::kNotBound, "NOT_BOUND", kUnauthenticated, "invalid token"},
     {AuthFailure::kRevoked, "REVOKED", kUnauthenticated, "invalid token"},
     {AuthFailure::kReplayed, "REPLAYED", kUnauthenticated, "invalid token"},
+    {AuthFailure::kTooManyBadTokens, "TOO_MANY_BAD_TOKENS", kUnauthenticated, "invalid token"},
     {AuthFailure::kDeniedByPolicy, "DENIED_BY_POLICY", absl::StatusCode::kPermissionDenied,
      "permission denied"},
     {AuthFailure::kKeysUnavailable, "KEYS_UNAVAILABLE", kUnavailable,

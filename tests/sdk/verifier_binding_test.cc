@@ -15,10 +15,18 @@ class VerifierBindingTest : public VerifierFixture {
  protected:
   // As on a connection with that certificate; counts how often it is asked for.
   absl::StatusOr<Identity> VerifyOver(const std::string& sha256, const std::string& token) {
-    return verifier_->Verify(token, [&] {
-      ++asked_;
-      return sha256;
-    });
+    struct Connection final : TokenConnection {
+      std::string CertificateSha256() override {
+        ++asked;
+        return sha256;
+      }
+      std::string sha256;
+      int asked = 0;
+    } connection;
+    connection.sha256 = sha256;
+    auto caller = verifier_->Verify(token, connection);
+    asked_ += connection.asked;
+    return caller;
   }
 
   const std::string owner_ = std::string(31, '\x5a') + '\x01';

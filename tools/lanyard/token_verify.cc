@@ -154,7 +154,9 @@ absl::StatusOr<std::string> Answer(Question* question, const std::string& path,
   }
   // Keys that do not fit --alg matter only if the token itself passes --alg.
   const OneIssuer issuer(rules, keys.ok() ? std::make_shared<const KeySet>(*keys) : nullptr);
-  const auto verdict = internal::VerifyToken(token, kMaxTokenBytes, issuer, question->now);
+  TokenConnection connection;
+  const auto verdict =
+      internal::VerifyToken(token, kMaxTokenBytes, issuer, connection, question->now);
   if (!verdict.ok()) {
     if (keys.ok() || FailureOf(verdict.status()) != AuthFailure::kKeysUnavailable) {
       return verdict.status();
