@@ -191,6 +191,11 @@ absl::StatusOr<std::unique_ptr<Verifier>> VerifierOf(const JsonValue& vector) {
   return Verifier::Create(std::move(options));
 }
 
+struct OneCheck final : TokenConnection {
+  bool BeginSignatureCheck() override { return ++checks != 0; }
+  int checks = 0;
+};
+
 class FieldcasesTest : public CorpusTest {
  protected:
   // The one vector of that id.
@@ -220,7 +225,9 @@ TEST_F(FieldcasesTest, EveryTokenGetsItsAnswerForItsReason) {
     ASSERT_THAT(verifier, IsOk());
     // The second time a good verdict comes from the cache.
     for (int time = 0; time < 2; ++time) {
-      auto caller = (*verifier)->Verify(Text(vector, "token"));
+      OneCheck connection;
+      auto caller = (*verifier)->Verify(Text(vector, "token"), connection);
+      EXPECT_LE(connection.checks, 1);
       if (answer->second.failure.has_value()) {
         EXPECT_THAT(caller, FailsWith(*answer->second.failure));
         EXPECT_THAT(caller, IsError(HasSubstr(answer->second.detail)));

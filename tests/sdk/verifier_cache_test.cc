@@ -47,6 +47,26 @@ TEST_F(VerifierCacheTest, SignatureIsCheckedOnce) {
   EXPECT_EQ(second->claims_json(), first->claims_json());
 }
 
+TEST_F(VerifierCacheTest, ConnectionIsAskedOncePerSignature) {
+  const std::string token = issuer_.Token().Sign();
+  ::lanyard::testing::CountingConnection connection;
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(swappable_->Verify(token, connection), IsOk());
+  EXPECT_EQ(connection.begun(), 1);
+  EXPECT_EQ(connection.good(), 1);
+}
+
+TEST_F(VerifierCacheTest, WithoutABudgetOnlyKnownTokensAreGood) {
+  struct Broke final : TokenConnection {
+    bool BeginSignatureCheck() override { return false; }
+  } broke;
+  const std::string token = issuer_.Token().Sign();
+  EXPECT_THAT(swappable_->Verify(token, broke), FailsWith(AuthFailure::kTooManyBadTokens));
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+  EXPECT_THAT(swappable_->Verify(token, broke), IsOk());
+  // What needs no signature to be refused says why.
+  EXPECT_THAT(swappable_->Verify("a.b", broke), FailsWith(AuthFailure::kMalformedToken));
+}
+
 TEST_F(VerifierCacheTest, VerdictsAreByTheWholeToken) {
   const std::string first = issuer_.Token().Subject("svc:a").Sign();
   const std::string second = issuer_.Token().Subject("svc:b").Sign();

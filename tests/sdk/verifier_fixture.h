@@ -75,6 +75,19 @@ class ClaimsText {
   std::vector<std::pair<std::string, std::string>> members_;
 };
 
+// Counts the signatures that are checked.
+class CountingConnection final : public TokenConnection {
+ public:
+  bool BeginSignatureCheck() override { return ++begun_ != 0; }
+  void OnGoodSignature() override { ++good_; }
+
+  int begun() const { return begun_; }
+  int good() const { return good_; }
+
+ private:
+  int begun_ = 0, good_ = 0;
+};
+
 // An issuer "test" with an ES256 key, a clock that stands at 1900000000, and a verifier that trusts
 // the one and looks at the other.
 class VerifierFixture : public ::testing::Test {
@@ -121,14 +134,19 @@ class VerifierFixture : public ::testing::Test {
     return issuer_.Token().RawHeader(header).Sign();
   }
 
-  // EXPECT that a token verifies, or fails for that reason.
+  // EXPECT that a token verifies, or fails for that reason, and that whatever it is it costs at
+  // most one check of a signature.
   static void ExpectVerdict(const Verifier& verifier, const std::string& token,
                             std::optional<AuthFailure> failure) {
+    CountingConnection connection;
+    const auto caller = verifier.Verify(token, connection);
     if (failure.has_value()) {
-      EXPECT_THAT(verifier.Verify(token), FailsWith(*failure));
+      EXPECT_THAT(caller, FailsWith(*failure));
     } else {
-      EXPECT_THAT(verifier.Verify(token), IsOk());
+      EXPECT_THAT(caller, IsOk());
     }
+    EXPECT_LE(connection.begun(), 1);
+    EXPECT_EQ(connection.good(), failure == AuthFailure::kBadSignature ? 0 : connection.begun());
   }
 
   std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>(absl::FromUnixSeconds(kNow));
