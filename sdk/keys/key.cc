@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/keys/key.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -43,8 +44,9 @@ absl::StatusOr<std::string> ReadText(const JsonValue& jwk, absl::string_view nam
   return std::string(member->string());
 }
 
-// RFC 7517 sections 4.2 and 4.3: what the key may be used for must include signatures.
-absl::Status CheckUse(const JsonValue& jwk) {
+// RFC 7517 sections 4.2 and 4.3: what the key may be used for must include signatures. Sets
+// `may_verify` unless it is for making them only.
+absl::Status CheckUse(const JsonValue& jwk, bool* may_verify) {
   auto use = ReadText(jwk, "use");
   if (!use.ok()) return use.status();
   if (jwk.Find("use").has_value() && *use != "sig") {
@@ -56,18 +58,24 @@ absl::Status CheckUse(const JsonValue& jwk) {
   if (!operations->is(JsonValue::Kind::kArray)) {
     return absl::InvalidArgumentError("\"key_ops\" of the JWK is not an array");
   }
-  bool fits = false;
+  bool may_sign = false;
+  *may_verify = false;
+  std::set<absl::string_view> seen;
   for (const JsonValue operation : *operations) {
     if (!operation.is(JsonValue::Kind::kString)) {
       return absl::InvalidArgumentError("\"key_ops\" of the JWK holds something but strings");
     }
     const absl::string_view text = operation.string();
-    fits = fits || text == "verify" || (is_private && text == "sign");
+    if (!seen.insert(text).second) {
+      return absl::InvalidArgumentError("\"key_ops\" of the JWK names an operation twice");
+    }
+    *may_verify = *may_verify || text == "verify";
+    may_sign = may_sign || (is_private && text == "sign");
     if (text != "verify" && text != "sign" && *use == "sig") {
       return absl::InvalidArgumentError("\"use\" and \"key_ops\" of the JWK contradict each other");
     }
   }
-  if (!fits) {
+  if (!*may_verify && !may_sign) {
     return absl::InvalidArgumentError("\"key_ops\" of the JWK does not include \"verify\"");
   }
   return absl::OkStatus();
@@ -141,10 +149,12 @@ absl::StatusOr<Key> Key::FromJwkValue(const JsonValue& jwk) {
   if (!jwk.is(JsonValue::Kind::kObject)) {
     return absl::InvalidArgumentError("a JWK must be a JSON object");
   }
-  if (absl::Status status = CheckUse(jwk); !status.ok()) return status;
+  bool may_verify = true;
+  if (absl::Status status = CheckUse(jwk, &may_verify); !status.ok()) return status;
   auto material = ReadMaterial(jwk);
   if (!material.ok()) return material.status();
   Key key(*std::move(material));
+  key.may_verify_ = may_verify;
   auto id = ReadText(jwk, "kid");
   if (!id.ok()) return id.status();
   if (jwk.Find("kid").has_value()) {

@@ -51,6 +51,9 @@ class Key {
   // Whether the key's type (and curve, and length) allow that algorithm; `algorithm()` counts too.
   bool Fits(Algorithm algorithm) const;
 
+  // False for a private key whose key_ops says that it only signs (RFC 7517 section 4.3).
+  bool may_verify() const { return may_verify_; }
+
   bool has_private() const { return material_->has_private(); }
 
   // SHA-256 thumbprint in base64url (RFC 7638). Not for publishing with HMAC keys.
@@ -85,6 +88,7 @@ class Key {
   internal::KeyMaterialPtr material_;
   std::string id_;
   std::optional<Algorithm> algorithm_;
+  bool may_verify_ = true;
 };
 
 }  // namespace lanyard

@@ -114,6 +114,11 @@ absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) 
   KeySet bound;
   bound.warnings_ = warnings_;
   for (const Key& key : keys_) {
+    if (!key.may_verify()) {
+      bound.warnings_.push_back(absl::StrCat("a key of type ", key.type(),
+                                             " left out: its \"key_ops\" is without \"verify\""));
+      continue;
+    }
     std::vector<Algorithm> fitting;
     for (const Algorithm algorithm : algorithms) {
       if (key.Fits(algorithm)) fitting.push_back(algorithm);
@@ -150,7 +155,8 @@ absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) 
     bound.keys_.push_back(*std::move(with_algorithm));
   }
   if (bound.keys_.empty()) {
-    return absl::InvalidArgumentError("no key fits an algorithm of this issuer");
+    return absl::InvalidArgumentError(absl::StrCat("no key fits an algorithm of this issuer: ",
+                                                   absl::StrJoin(bound.warnings_, "; ")));
   }
   return bound;
 }

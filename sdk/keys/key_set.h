@@ -33,8 +33,8 @@ class KeySet {
   // The set as an issuer's config wants it: every key bound to exactly one of `algorithms`.
   // A key that says its own algorithm keeps it; one that does not gets the one listed algorithm
   // that fits (RFC 8725 section 3.1: one key, one algorithm). Private halves are dropped. Keys
-  // that fit none are left out with a warning. Errors: a key that fits two, two keys of one id and
-  // algorithm, no key left.
+  // that fit none, or may not verify, are left out with a warning. Errors: a key that fits two, two
+  // keys of one id and algorithm, no key left.
   absl::StatusOr<KeySet> BindTo(const std::vector<Algorithm>& algorithms) const;
 
   const std::vector<Key>& keys() const { return keys_; }

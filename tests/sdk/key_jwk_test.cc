@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "lanyard/sdk/keys/key.h"
+#include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/sdk/made_keys.h"
 
@@ -56,6 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"UseArray", "\"use\":[\"sig\"]", "use"},
         Row{"KeyOpsVerify", "\"key_ops\":[\"verify\"]", nullptr},
         Row{"KeyOpsVerifyAndSign", "\"key_ops\":[\"sign\",\"verify\"]", nullptr},
+        Row{"KeyOpsTwice", "\"key_ops\":[\"verify\",\"verify\"]", "twice"},
         Row{"KeyOpsSign", "\"key_ops\":[\"sign\"]", "key_ops"},
         Row{"KeyOpsEncrypt", "\"key_ops\":[\"encrypt\"]", "key_ops"},
         Row{"KeyOpsInCapitals", "\"key_ops\":[\"Verify\"]", "key_ops"},
@@ -127,7 +129,11 @@ TEST(JwkTest, PrivateMembersMakeAPrivateKey) {
 }
 
 TEST(JwkTest, PrivateKeyMayBeForSigningAlone) {
-  EXPECT_THAT(Key::FromJwk(WithMembers(BareJwk(true), "\"key_ops\":[\"sign\"]")), IsOk());
+  const auto signs = Key::FromJwk(WithMembers(BareJwk(true), "\"key_ops\":[\"sign\"]"));
+  ASSERT_THAT(signs, IsOk());
+  EXPECT_FALSE(signs->may_verify());
+  EXPECT_THAT(KeySet({*signs}).BindTo({Algorithm::kEs256}),
+              IsError(HasSubstr("is without \"verify\"")));
   EXPECT_THAT(Key::FromJwk(WithMembers(BareJwk(true), "\"key_ops\":[\"decrypt\"]")),
               IsError(HasSubstr("key_ops")));
 }
