@@ -158,7 +158,8 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
     } else if (name == "act") {
       claims.has_actor = true;
       status = CheckActor(claim);
-    } else if (name == "nonce" || name == "at_hash" || name == "c_hash" || name == "events") {
+    } else if (name == "nonce" || name == "at_hash" || name == "c_hash" || name == "s_hash" ||
+               name == "events") {
       claims.has_other_kinds_claim = true;
     }
     if (!status.ok()) return status;

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/claim_condition.h"
 
 namespace lanyard::internal {
 namespace {
@@ -15,6 +16,18 @@ constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 31);
 
 absl::Duration FromProto(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+// That the claim is there, or is that text.
+v1::ClaimCondition ConditionOf(const std::vector<std::string>& path, const char* text = nullptr) {
+  v1::ClaimCondition condition;
+  for (const std::string& name : path) condition.add_path(name);
+  if (text == nullptr) {
+    condition.set_exists(true);
+  } else {
+    condition.add_any_of(text);
+  }
+  return condition;
 }
 
 }  // namespace
@@ -38,11 +51,20 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
   rules.single_audience_only = issuer.single_audience_only();
   if (issuer.has_leeway()) rules.leeway = FromProto(issuer.leeway());
   if (issuer.has_max_lifetime()) rules.max_lifetime = FromProto(issuer.max_lifetime());
+  rules.required_claims.assign(issuer.required_claims().begin(), issuer.required_claims().end());
   switch (issuer.has_profile() ? issuer.profile() : v1::RFC9068) {
     case v1::KUBERNETES:
       rules.types = {"jwt"};
       rules.accept_no_type = true;
       rules.require_issued_at = true;
+      rules.required_claims.push_back(ConditionOf({"kubernetes.io", "namespace"}));
+      break;
+    case v1::KEYCLOAK:
+      rules.types = {"jwt"};
+      rules.require_issued_at = true;
+      rules.require_token_id = true;
+      rules.required_claims.push_back(ConditionOf({"typ"}, "Bearer"));
+      rules.required_claims.push_back(ConditionOf({"azp"}));
       break;
     case v1::CUSTOM:
       for (const std::string& type : issuer.custom_types()) {
@@ -102,7 +124,7 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
                             : "is only for HMAC algorithms");
   }
   if (issuer.has_profile() && issuer.profile() == v1::PROFILE_UNSPECIFIED) {
-    return error("profile", "must be RFC9068, KUBERNETES or CUSTOM");
+    return error("profile", "must be RFC9068, KUBERNETES, KEYCLOAK or CUSTOM");
   }
   const bool custom = issuer.has_profile() && issuer.profile() == v1::CUSTOM;
   if (custom == issuer.custom_types().empty()) {
@@ -112,6 +134,25 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   for (const std::string& type : issuer.custom_types()) {
     if (NormalizedType(type).empty())
       return error("custom_types", "an empty string; \"NO_TYP\" stands for none");
+  }
+  for (const v1::ClaimCondition& condition : issuer.required_claims()) {
+    if (absl::Status status = ValidateClaimCondition(condition); !status.ok()) {
+      return error("required_claims", status.message());
+    }
+  }
+  const bool shared_type = std::any_of(
+      issuer.custom_types().begin(), issuer.custom_types().end(),
+      [](const std::string& type) { return type == kNoType || NormalizedType(type) == "jwt"; });
+  if (issuer.issuer_signs_access_tokens_only() && !shared_type) {
+    return error("issuer_signs_access_tokens_only",
+                 "is only for custom_types \"JWT\" and \"NO_TYP\"");
+  }
+  if (shared_type && issuer.required_claims().empty() &&
+      !issuer.issuer_signs_access_tokens_only()) {
+    return error("required_claims",
+                 "required, because ID tokens have typ \"JWT\" or none as well: name a claim that "
+                 "only access tokens have, for example { path: \"scope\" exists: true }; or say "
+                 "issuer_signs_access_tokens_only: true");
   }
   if (issuer.has_leeway() && (FromProto(issuer.leeway()) < absl::ZeroDuration() ||
                               FromProto(issuer.leeway()) > kMaxLeeway)) {

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
@@ -139,6 +140,34 @@ absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules
   return absl::OkStatus();
 }
 
+// Whether a condition is on the claim that says what kind of token it is.
+bool IsOfKind(const v1::ClaimCondition& condition) {
+  return condition.path_size() == 1 && condition.path(0) == "typ";
+}
+
+// Access tokens under a header type that other kinds have too.
+absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
+                       const IssuerRules& rules) {
+  if (claims.has_other_kinds_claim) {
+    return Fail(AuthFailure::kWrongType,
+                "the claims are those of an ID, logout or security-event token");
+  }
+  // Keycloak's way to say what a token is: "Bearer", "ID", "Refresh", "Offline", …
+  const auto type = root.Find("typ");
+  if (!type.has_value()) return absl::OkStatus();
+  for (const v1::ClaimCondition& condition : rules.required_claims) {
+    if (IsOfKind(condition)) return absl::OkStatus();  // Which decides.
+  }
+  constexpr absl::string_view kAccess[] = {"bearer", "jwt", "at+jwt", "access", "access_token"};
+  if (type->is(JsonValue::Kind::kString)) {
+    for (const absl::string_view access : kAccess) {
+      if (absl::EqualsIgnoreCase(type->string(), access)) return absl::OkStatus();
+    }
+  }
+  return Fail(AuthFailure::kWrongType,
+              "the claim typ says that this is no access token; required_claims may name another");
+}
+
 }  // namespace
 
 std::string NormalizedType(absl::string_view type) {
@@ -213,9 +242,17 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (rules.require_subject && !claims->subject.has_value()) {
     return Fail(AuthFailure::kMissingClaim, "the token has no \"sub\"");
   }
-  if (rules.refuse_other_kinds && claims->has_other_kinds_claim) {
-    return Fail(AuthFailure::kWrongType,
-                "the claims are those of an ID, logout or security-event token");
+  if (rules.refuse_other_kinds) {
+    if (absl::Status status = CheckKind(*claims, document->root(), rules); !status.ok()) {
+      return status;
+    }
+  }
+  for (const v1::ClaimCondition& condition : rules.required_claims) {
+    if (!Meets(document->root(), condition)) {
+      return Fail(IsOfKind(condition) ? AuthFailure::kWrongType : AuthFailure::kMissingClaim,
+                  absl::StrCat("the claim ", PathText(condition),
+                               " is absent, or not what required_claims or the profile asks for"));
+    }
   }
 
   auto state = std::make_shared<IdentityState>();

@@ -13,6 +13,7 @@
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/token_connection.h"
+#include "lanyard/v1/policy.pb.h"
 
 namespace lanyard::internal {
 
@@ -33,6 +34,9 @@ struct IssuerRules {
   bool require_issued_at = false;
   bool require_token_id = false;
   bool require_client_id = false;
+  std::vector<v1::ClaimCondition> required_claims;
+  // Refuses claims that only ID, logout or security-event tokens have, and ones whose own typ says
+  // that they are something else.
   bool refuse_other_kinds = true;
   bool single_audience_only = false;
 

@@ -157,6 +157,7 @@ v1::Issuer ConfigOf(const JsonValue& vector) {
   issuer.set_profile(v1::CUSTOM);
   issuer.add_custom_types("JWT");
   issuer.add_custom_types("NO_TYP");
+  issuer.set_issuer_signs_access_tokens_only(true);
   // What whoever has these keys would list.
   std::set<int> algorithms;
   for (const JsonValue key : Member(Member(vector, "jwks"), "keys")) {

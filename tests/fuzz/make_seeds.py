@@ -30,12 +30,15 @@ def claims(issuer, **changes):
 
 
 def tokens():
-    names = ["ES256", "EdDSA", "PS256", "HS256", "HS512", "ES384", "ES512", "RS256"]
-    issuers = "aaabbccc"
-    types = {"a": "at+jwt", "b": "JWT", "c": "JWT"}
+    names = ["ES256", "EdDSA", "PS256", "HS256", "HS512", "ES384", "ES512", "RS256", "PS512"]
+    issuers = "aaabbcccd"
+    types = {"a": "at+jwt", "b": "JWT", "c": "JWT", "d": "JWT"}
+    kinds = {"a": {}, "b": {}, "c": {"kubernetes.io": {"namespace": "n"}},
+             "d": {"typ": "Bearer", "azp": "c"}}
     for i, name in enumerate(names):
         header = json.dumps({"alg": name, "typ": types[issuers[i]], "kid": name})
-        yield f"{i}\n{header}\n{claims(issuers[i])}\n"
+        yield f"{i}\n{header}\n{claims(issuers[i], **kinds[issuers[i]])}\n"
+    yield f"8\n{header}\n{claims('d', typ='ID', azp='c')}\n"
     hs256 = '{"alg":"HS256"}'
     yield f"3\n{hs256}\n{claims('b', sub=None, aud=['x', 'us'])}\n"
     yield f"3\n{hs256}\n{claims('b', cnf=BOUND)}\n"

@@ -210,6 +210,36 @@ bool ReadClaims(const NaiveJson& root, Claims* claims, SlowVerdict* verdict) {
   return true;
 }
 
+bool KindIsGood(const NaiveJson* kind) {
+  if (kind == nullptr) return true;
+  if (!kind->is(Kind::kString)) return false;
+  std::string lower;
+  for (const char c : kind->text) {
+    lower.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  const std::set<std::string> good = {"bearer", "jwt", "at+jwt", "access", "access_token"};
+  return good.count(lower) == 1;
+}
+
+// The conditions that profiles make: a claim that is there, or one that is a certain text.
+bool IsMet(const NaiveJson& root, const v1::ClaimCondition& condition) {
+  const NaiveJson* value = &root;
+  for (int i = 0; i < condition.path_size() && value != nullptr; ++i) {
+    value = value->is(Kind::kObject) ? value->Find(condition.path(i)) : nullptr;
+  }
+  if (value == nullptr) return false;
+  if (condition.exists()) return !value->is(Kind::kNull);
+  std::vector<const NaiveJson*> candidates = {value};
+  if (value->is(Kind::kArray)) {
+    candidates.clear();
+    for (const NaiveJson& element : value->children) candidates.push_back(&element);
+  }
+  for (const NaiveJson* candidate : candidates) {
+    if (candidate->is(Kind::kString) && candidate->text == condition.any_of(0)) return true;
+  }
+  return false;
+}
+
 Failure CheckClaims(const NaiveJson& root, const Claims& claims, const internal::IssuerRules& rules,
                     absl::Time now) {
   if (claims.iss != rules.issuer) return AuthFailure::kUnknownIssuer;
@@ -234,8 +264,21 @@ Failure CheckClaims(const NaiveJson& root, const Claims& claims, const internal:
     return AuthFailure::kWrongAudience;
   }
   if (rules.require_subject && !claims.sub.has_value()) return AuthFailure::kMissingClaim;
-  for (const char* other : {"nonce", "at_hash", "c_hash", "events"}) {
+  for (const char* other : {"nonce", "at_hash", "c_hash", "s_hash", "events"}) {
     if (rules.refuse_other_kinds && root.Find(other) != nullptr) return AuthFailure::kWrongType;
+  }
+  bool kind_is_required = false;
+  for (const v1::ClaimCondition& condition : rules.required_claims) {
+    kind_is_required =
+        kind_is_required || (condition.path_size() == 1 && condition.path(0) == "typ");
+  }
+  if (rules.refuse_other_kinds && !kind_is_required && !KindIsGood(root.Find("typ"))) {
+    return AuthFailure::kWrongType;
+  }
+  for (const v1::ClaimCondition& condition : rules.required_claims) {
+    if (IsMet(root, condition)) continue;
+    return condition.path_size() == 1 && condition.path(0) == "typ" ? AuthFailure::kWrongType
+                                                                    : AuthFailure::kMissingClaim;
   }
   return std::nullopt;
 }

@@ -36,6 +36,7 @@ World* MakeWorld() {
       {"a", v1::RFC9068, {Algorithm::kEs256, Algorithm::kEdDsa, Algorithm::kPs256}},
       {"b", v1::CUSTOM, {Algorithm::kHs256, Algorithm::kHs512}},
       {"c", v1::KUBERNETES, {Algorithm::kEs384, Algorithm::kEs512, Algorithm::kRs256}},
+      {"d", v1::KEYCLOAK, {Algorithm::kPs512}},
   };
   VerifierOptions options;
   options.clock = world->clock;
@@ -50,6 +51,7 @@ World* MakeWorld() {
     if (issuer.profile == v1::CUSTOM) {
       config.add_custom_types("JWT");
       config.add_custom_types("NO_TYP");
+      config.set_issuer_signs_access_tokens_only(true);
       config.set_every_verifier_can_mint(true);
       config.set_accept_subjectless_tokens(true);
     }

@@ -111,7 +111,10 @@ class VerifierFixture : public ::testing::Test {
   v1::Issuer Config(v1::Profile profile, const std::vector<std::string>& custom_types = {}) const {
     v1::Issuer config = issuer_.Config();
     config.set_profile(profile);
-    for (const std::string& type : custom_types) config.add_custom_types(type);
+    for (const std::string& type : custom_types) {
+      config.add_custom_types(type);
+      if (type == "JWT" || type == "NO_TYP") config.set_issuer_signs_access_tokens_only(true);
+    }
     return config;
   }
 
@@ -124,14 +127,15 @@ class VerifierFixture : public ::testing::Test {
         .Add("exp", absl::StrCat(kNow + 300))
         .Add("iat", absl::StrCat(kNow))
         .Add("jti", "\"1\"")
-        .Add("client_id", "\"svc:test\"");
+        .Add("client_id", "\"svc:test\"")
+        .Add("kubernetes.io", "{\"namespace\":\"test\"}");
   }
 
   std::string SignClaims(const std::string& claims) const {
     return issuer_.Token().RawClaims(claims).Sign();
   }
   std::string SignHeader(const std::string& header) const {
-    return issuer_.Token().RawHeader(header).Sign();
+    return issuer_.Token().RawHeader(header).RawClaims(Claims().str()).Sign();
   }
 
   // EXPECT that a token verifies, or fails for that reason, and that whatever it is it costs at
