@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/policy.h"
 
 namespace lanyard {
@@ -28,7 +29,8 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   explicit FirstError(absl::string_view file) : file_(file) {}
   void AddError(int line, int column, const std::string& message) override {
     if (!text_.empty()) return;
-    text_ = absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ", message);
+    text_ = absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ",
+                         internal::WithoutSecrets(message));
   }
   // Newer protobufs call this one, and take string views.
   void RecordError(int line, int column, absl::string_view message) {

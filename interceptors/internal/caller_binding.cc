@@ -14,6 +14,7 @@
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -78,7 +79,8 @@ class CallerBinding final : public grpc::experimental::Interceptor {
 
   void Refuse(grpc::ServerContextBase* context, absl::string_view method) {
     const std::string id = NewDecisionId();
-    LogLine(absl::StrCat("ALARM: a call to ", method, " reached the server on a port or channel ",
+    LogLine(absl::StrCat("ALARM: a call to ", Printable(method, 256),
+                         " reached the server on a port or channel ",
                          "without Lanyard's gate, and was refused [", id, "]"));
     if (state_->audit != nullptr) {
       AuditEvent event;

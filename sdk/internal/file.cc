@@ -10,12 +10,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/redaction.h"
 
 namespace lanyard::internal {
 namespace {
 
 absl::Status FileError(const std::string& path, int error) {
-  const std::string text = absl::StrCat(path, ": ", std::generic_category().message(error));
+  const std::string text =
+      absl::StrCat(PrintablePath(path), ": ", std::generic_category().message(error));
   if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(text);
   if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(text);
   return absl::UnavailableError(text);
@@ -30,7 +32,7 @@ absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(file);
-    return absl::InvalidArgumentError(absl::StrCat(path, ": not a regular file"));
+    return absl::InvalidArgumentError(absl::StrCat(PrintablePath(path), ": not a regular file"));
   }
   // One byte more than allowed, so that a file that is too long is seen to be.
   std::string bytes(max_bytes + 1, '\0');
@@ -50,7 +52,7 @@ absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
   close(file);
   if (size > max_bytes) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": longer than the limit of ", max_bytes, " bytes"));
+        absl::StrCat(PrintablePath(path), ": longer than the limit of ", max_bytes, " bytes"));
   }
   return Secret(absl::string_view(bytes.data(), size));
 }

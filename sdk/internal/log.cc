@@ -4,15 +4,13 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/terminal_text.h"
+
 namespace lanyard::internal {
 
 void LogLine(absl::string_view text) {
-  std::string line = "lanyard: ";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    line.push_back(byte < 0x20 || byte == 0x7f ? ' ' : c);
-  }
-  line.push_back('\n');
+  const std::string line = absl::StrCat("lanyard: ", Printable(text, 1000), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/keys/key_set.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,6 +25,15 @@ absl::Status CheckMixture(const std::vector<Key>& keys) {
         "issuer uses one or the other");
   }
   return absl::OkStatus();
+}
+
+// The first few, for an error.
+std::string SummaryOf(const std::vector<std::string>& warnings) {
+  constexpr size_t kFew = 4;
+  const size_t shown = std::min(warnings.size(), kFew);
+  std::string text = absl::StrJoin(warnings.begin(), warnings.begin() + shown, "; ");
+  if (shown < warnings.size()) absl::StrAppend(&text, "; and ", warnings.size() - shown, " more");
+  return text;
 }
 
 }  // namespace
@@ -60,7 +70,7 @@ absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
   if (set.keys_.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no usable key in the JWK Set: ",
-                     set.warnings_.empty() ? "it is empty" : absl::StrJoin(set.warnings_, "; ")));
+                     set.warnings_.empty() ? "it is empty" : SummaryOf(set.warnings_)));
   }
   if (absl::Status status = CheckMixture(set.keys_); !status.ok()) return status;
   if (skipped_secret && !set.keys_.front().is_hmac()) {
@@ -155,8 +165,8 @@ absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) 
     bound.keys_.push_back(*std::move(with_algorithm));
   }
   if (bound.keys_.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("no key fits an algorithm of this issuer: ",
-                                                   absl::StrJoin(bound.warnings_, "; ")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("no key fits an algorithm of this issuer: ", SummaryOf(bound.warnings_)));
   }
   return bound;
 }

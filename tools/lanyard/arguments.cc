@@ -3,8 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/nearest_name.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -15,7 +15,7 @@ constexpr size_t kShownNameBytes = 40;
 absl::Status UnknownOption(const std::vector<Option>& options, absl::string_view name) {
   std::vector<std::string> names;
   for (const Option& option : options) names.push_back(option.name);
-  return UsageError(absl::StrCat("there is no option ", Printable(name, kShownNameBytes),
+  return UsageError(absl::StrCat("there is no option ", internal::Printable(name, kShownNameBytes),
                                  DidYouMean(name, names), "; --help lists them"));
 }
 

@@ -3,8 +3,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/input.h"
-#include "lanyard/tools/terminal_text.h"
 
 namespace lanyard::tools {
 
@@ -21,7 +21,8 @@ absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", keys.status().message()));
   }
   for (const std::string& warning : keys->warnings()) {
-    streams.err << "warning: " << Printable(name) << ": " << Printable(warning) << "\n";
+    streams.err << "warning: " << internal::Printable(name) << ": " << internal::Printable(warning)
+                << "\n";
   }
   return keys;
 }

@@ -3,9 +3,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/private_file.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -61,7 +61,8 @@ absl::StatusOr<int> WriteKeys(const Arguments& arguments, const std::vector<Key>
     streams.out << text.view() << line_end;
   } else {
     for (const Key& key : keys) {
-      streams.err << "wrote key " << Printable(key.id()) << " to " << Printable(path) << "\n";
+      streams.err << "wrote key " << internal::Printable(key.id()) << " to "
+                  << internal::Printable(path) << "\n";
     }
   }
   return 0;

@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/nearest_name.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -19,7 +19,7 @@ constexpr int64_t kLastSecond = 253402300799;  // Of the year 9999.
 constexpr size_t kShownBytes = 32;
 
 std::string Quoted(absl::string_view value) {
-  return absl::StrCat("\"", Printable(value, kShownBytes), "\"");
+  return absl::StrCat("\"", internal::Printable(value, kShownBytes), "\"");
 }
 
 std::vector<std::string> NamesOfAlgorithms() {

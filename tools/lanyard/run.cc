@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/help.h"
@@ -17,7 +18,6 @@
 #include "lanyard/tools/key_public.h"
 #include "lanyard/tools/key_thumbprint.h"
 #include "lanyard/tools/nearest_name.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
 #include "lanyard/tools/token_verify.h"
@@ -87,7 +87,7 @@ absl::StatusOr<Found> FindCommand(const std::vector<Command>& commands,
 }
 
 int Report(const absl::Status& status, absl::string_view who, bool json, Streams& streams) {
-  const std::string message = Printable(status.message());
+  const std::string message = internal::Printable(status.message());
   streams.err << "lanyard" << (who.empty() ? "" : " ") << who << ": " << message << "\n";
   if (json) {
     streams.out << JsonObject().Bool("ok", false).Text("error", message).Finish() << "\n";

@@ -12,11 +12,11 @@
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/input.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
 #include "lanyard/tools/option_values.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/usage_error.h"
 #include "lanyard/v1/claims.pb.h"
 
@@ -126,7 +126,7 @@ absl::StatusOr<std::string> ClaimsText(const Arguments& arguments, Streams& stre
   for (const std::string& claim : arguments.Values("--claim")) {
     const size_t equals = claim.find('=');
     const std::string name = claim.substr(0, equals);
-    const std::string shown = Printable(name, kShownNameBytes);
+    const std::string shown = internal::Printable(name, kShownNameBytes);
     if (equals == std::string::npos || name.empty()) {
       return UsageError("--claim must be NAME=JSON, like tier=3 or team='\"blue\"'");
     }

@@ -13,12 +13,12 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/tools/input.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
 #include "lanyard/tools/option_values.h"
-#include "lanyard/tools/terminal_text.h"
 #include "lanyard/tools/token_input.h"
 #include "lanyard/tools/usage_error.h"
 
@@ -106,7 +106,8 @@ absl::StatusOr<KeySet> PublicKeys(const KeySet& keys, const std::string& path, S
     auto half = key.PublicHalf();
     if (!half.ok()) return half.status();
     halves.push_back(*std::move(half));
-    streams.err << "warning: " << Printable(InputName(path)) << ": the key " << Printable(key.id())
+    streams.err << "warning: " << internal::Printable(InputName(path)) << ": the key "
+                << internal::Printable(key.id())
                 << " comes with its private half, which is not used: verifiers need the public "
                    "half only\n";
   }
@@ -188,7 +189,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const auto failure = FailureOf(claims.status());
   if (!claims.ok() && !failure.has_value()) return claims.status();
   if (!claims.ok()) {
-    const std::string message = Printable(claims.status().message());
+    const std::string message = internal::Printable(claims.status().message());
     const absl::string_view name = AuthFailureName(*failure);
     streams.err << message << "\n";
     if (arguments.json()) {

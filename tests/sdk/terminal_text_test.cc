@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/terminal_text.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 #include <gtest/gtest.h>
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 namespace {
 
 TEST(TerminalTextTest, LeavesOrdinaryTextAlone) {
@@ -28,4 +28,4 @@ TEST(TerminalTextTest, CutsOffWhatIsTooLong) {
 }
 
 }  // namespace
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal

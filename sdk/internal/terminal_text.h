@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_TOOLS_LANYARD_TERMINAL_TEXT_H_
-#define LANYARD_TOOLS_LANYARD_TERMINAL_TEXT_H_
+#ifndef LANYARD_SDK_INTERNAL_TERMINAL_TEXT_H_
+#define LANYARD_SDK_INTERNAL_TERMINAL_TEXT_H_
 
 #include <cstddef>
 #include <optional>
@@ -8,20 +8,21 @@
 
 #include "absl/strings/string_view.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 
 // The code point that starts at `*position`, which moves behind it. Nothing, and one byte on, where
 // the bytes are not UTF-8.
 std::optional<char32_t> NextCodePoint(absl::string_view text, size_t* position);
 
 // Whether a character could move the cursor, change colours or reorder what a terminal shows:
-// control characters, C1 among them, and the marks that turn the writing direction.
+// control characters, C1 among them, the marks that turn the writing direction, and what has no
+// width.
 bool ActsOnTerminal(char32_t code_point);
 
 // Text of unknown origin as one line that is safe to show: whatever acts on a terminal, and bytes
 // that are not UTF-8, become "?". What is longer than `max_bytes` ends in "...".
 std::string Printable(absl::string_view text, size_t max_bytes = 4096);
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal
 
-#endif  // LANYARD_TOOLS_LANYARD_TERMINAL_TEXT_H_
+#endif  // LANYARD_SDK_INTERNAL_TERMINAL_TEXT_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/terminal_text.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 
 std::optional<char32_t> NextCodePoint(absl::string_view text, size_t* position) {
   const size_t begin = (*position)++;
@@ -26,8 +26,9 @@ std::optional<char32_t> NextCodePoint(absl::string_view text, size_t* position) 
 }
 
 bool ActsOnTerminal(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+         (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
 std::string Printable(absl::string_view text, size_t max_bytes) {
@@ -45,4 +46,4 @@ std::string Printable(absl::string_view text, size_t max_bytes) {
   return out;
 }
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal
