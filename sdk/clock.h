@@ -15,6 +15,10 @@ class Clock {
 
   // The wall-clock time.
   virtual absl::Time Now() const = 0;
+
+  // The time since some fixed moment: nobody sets it back, and it goes on while the machine is
+  // suspended. For ages, cooldowns and deadlines that a wrong wall clock must not lengthen.
+  virtual absl::Duration SinceBoot() const;
 };
 
 // The system's clock.

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/token_cache.h"
 #include "lanyard/sdk/internal/verification.h"
@@ -28,7 +29,7 @@ struct Verifier::State final : internal::IssuerLookup {
   internal::IssuerKeys Find(absl::string_view issuer) const override {
     const auto it = issuers.find(issuer);
     if (it == issuers.end()) return {};
-    return {&it->second->rules, it->second->keys->Current()};
+    return {&it->second->rules, it->second->keys->Current(), it->second->keys.get()};
   }
 
   const size_t max_token_bytes;
@@ -98,10 +99,18 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
     if (!fresh.ok()) return fresh.status();
     if (state_->before_insert) state_->before_insert();
     verdict = *std::move(fresh);
+    verdict->ends_since_boot =
+        state_->clock->SinceBoot() +
+        (internal::IdentityAccess::StateOf(verdict->identity).usable_until - now);
     state_->cache.Insert(token, *verdict);
   } else if (absl::Status status = internal::CheckTime(verdict->identity, *verdict->rules, now);
              !status.ok()) {
     return status;
+  } else if (state_->clock->SinceBoot() >= verdict->ends_since_boot) {
+    return AuthFailureStatus(
+        AuthFailure::kExpired,
+        "\"exp\" has passed since the token was first seen; the wall clock was "
+        "set back");
   }
   if (absl::Status status = internal::CheckBinding(verdict->identity, connection); !status.ok()) {
     return status;

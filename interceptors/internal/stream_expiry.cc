@@ -21,11 +21,21 @@ constexpr absl::Duration kLongestWait = absl::Seconds(1);
 struct StreamExpiry::Entry {
   Entry(grpc_call* the_call, absl::Time until, std::shared_ptr<const Clock> the_clock,
         TimerQueue* the_timers)
-      : usable_until(until), clock(std::move(the_clock)), timers(the_timers), call(the_call) {}
+      : usable_until(until),
+        clock(std::move(the_clock)),
+        ends(clock->SinceBoot() + (until - clock->Now())),
+        timers(the_timers),
+        call(the_call) {}
+
+  // The earlier of the two ends, so that a clock that is set back lengthens nothing.
+  absl::Duration left() const {
+    return std::min(usable_until - clock->Now(), ends - clock->SinceBoot());
+  }
 
   const absl::Time usable_until;
   const std::shared_ptr<const Clock> clock;
-  TimerQueue* const timers;  // Outlives its own work.
+  const absl::Duration ends;  // Since boot.
+  TimerQueue* const timers;   // Outlives its own work.
 
   std::mutex mutex;
   grpc_call* call;        // Null once the call is over. Guarded by mutex.
@@ -40,13 +50,12 @@ StreamExpiry::StreamExpiry(std::shared_ptr<ServerState> state, grpc_call* call,
 }
 
 void StreamExpiry::Arm(const std::shared_ptr<Entry>& entry) {
-  const absl::Duration left = entry->usable_until - entry->clock->Now();
-  const auto wait =
-      absl::ToChronoNanoseconds(std::min(kLongestWait, std::max(left, absl::ZeroDuration())));
+  const auto wait = absl::ToChronoNanoseconds(
+      std::min(kLongestWait, std::max(entry->left(), absl::ZeroDuration())));
   std::lock_guard<std::mutex> lock(entry->mutex);
   if (entry->call == nullptr) return;
   entry->id = entry->timers->Add(std::chrono::steady_clock::now() + wait, [entry] {
-    if (entry->clock->Now() < entry->usable_until) {
+    if (entry->left() > absl::ZeroDuration()) {
       Arm(entry);
     } else {
       End(entry);

@@ -60,7 +60,7 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
       rules.required_claims.push_back(ConditionOf({"kubernetes.io", "namespace"}));
       break;
     case v1::KEYCLOAK:
-      rules.types = {"jwt"};
+      rules.types = {"jwt", "at+jwt"};
       rules.require_issued_at = true;
       rules.require_token_id = true;
       rules.required_claims.push_back(ConditionOf({"typ"}, "Bearer"));

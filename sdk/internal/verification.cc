@@ -227,6 +227,12 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
   if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get(), connection);
       !status.ok()) {
+    const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
+                            jws->key_id.has_value() && issuer.source != nullptr;
+    if (unknown_id && issuer.source->MayArrive(*jws->key_id)) {
+      return Fail(AuthFailure::kKeysUnavailable,
+                  "no key of this issuer has the header's kid yet; it has been asked");
+    }
     return status;
   }
 

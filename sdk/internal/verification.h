@@ -12,6 +12,7 @@
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key_set.h"
+#include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/token_connection.h"
 #include "lanyard/v1/policy.pb.h"
 
@@ -55,6 +56,7 @@ std::string NormalizedType(absl::string_view type);
 struct IssuerKeys {
   const IssuerRules* rules = nullptr;
   std::shared_ptr<const KeySet> keys;
+  const KeySource* source = nullptr;  // May be null: then no key will arrive.
 };
 class IssuerLookup {
  public:
@@ -67,6 +69,8 @@ struct Verdict {
   Identity identity;
   const IssuerRules* rules;
   std::shared_ptr<const KeySet> keys;  // The set that the verdict was made with.
+  // When the token ends by Clock::SinceBoot(), so that a clock that is set back lengthens no life.
+  absl::Duration ends_since_boot = absl::InfiniteDuration();
 };
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,

@@ -2,6 +2,7 @@
 #include "lanyard/sdk/keys/key_set.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -36,22 +37,105 @@ std::string SummaryOf(const std::vector<std::string>& warnings) {
   return text;
 }
 
-}  // namespace
+absl::Status TooLong() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("a JWK Set has at most ", KeySet::kMaxBytes, " bytes"));
+}
 
-absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
-  if (json.size() > kMaxBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("a JWK Set has at most ", kMaxBytes, " bytes"));
-  }
-  auto document = internal::JsonDocument::ParseSecretObject(json);
-  if (!document.ok()) return document.status();
-  const auto entries = document->root().Find("keys");
+absl::StatusOr<JsonValue> EntriesOf(const internal::JsonDocument& document) {
+  const auto entries = document.root().Find("keys");
   if (!entries.has_value() || !entries->is(JsonValue::Kind::kArray)) {
     return absl::InvalidArgumentError("a JWK Set must have a \"keys\" array (RFC 7517 section 5)");
   }
-  if (entries->size() > kMaxKeys) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a JWK Set has at most ", kMaxKeys, " keys, this one has ", entries->size()));
+  if (entries->size() > KeySet::kMaxKeys) {
+    return absl::InvalidArgumentError(absl::StrCat("a JWK Set has at most ", KeySet::kMaxKeys,
+                                                   " keys, this one has ", entries->size()));
   }
+  return *entries;
+}
+
+std::vector<Algorithm> Fitting(const Key& key, const std::vector<Algorithm>& algorithms) {
+  std::vector<Algorithm> fitting;
+  for (const Algorithm algorithm : algorithms) {
+    if (key.Fits(algorithm)) fitting.push_back(algorithm);
+  }
+  return fitting;
+}
+
+bool IsOct(const JsonValue& entry) {
+  const auto type = entry.Find("kty");
+  return type.has_value() && type->is(JsonValue::Kind::kString) && type->string() == "oct";
+}
+
+bool HasPrivateMember(const JsonValue& entry) {
+  constexpr const char* kPrivate[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+  return std::any_of(std::begin(kPrivate), std::end(kPrivate),
+                     [&entry](const char* name) { return entry.Find(name).has_value(); });
+}
+
+// An entry of a remote set as a key bound to its algorithm, or why it cannot be used.
+absl::StatusOr<Key> RemoteKey(const JsonValue& entry, const std::vector<Algorithm>& algorithms) {
+  const auto unusable = [](absl::string_view why) { return absl::InvalidArgumentError(why); };
+  if (IsOct(entry)) return unusable("an HMAC secret never comes over the network");
+  if (HasPrivateMember(entry)) {
+    return unusable("ALARM: its private half is published, so anybody can sign with it");
+  }
+  auto key = Key::FromJwkValue(entry);
+  if (!key.ok()) return key.status();
+  const std::vector<Algorithm> fitting = Fitting(*key, algorithms);
+  if (fitting.empty()) return unusable("it fits no algorithm of this issuer");
+  if (fitting.size() > 1) {
+    return unusable(absl::StrCat("it has no \"alg\" and fits both ", AlgorithmName(fitting[0]),
+                                 " and ", AlgorithmName(fitting[1])));
+  }
+  return key->WithAlgorithm(fitting[0]);
+}
+
+bool AreRivals(const Key& a, const Key& b) {
+  return a.id() == b.id() && a.algorithm() == b.algorithm();
+}
+
+}  // namespace
+
+absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
+                                          const std::vector<Algorithm>& algorithms) {
+  if (json.size() > kMaxBytes) return TooLong();
+  auto document = internal::JsonDocument::ParseSecretObject(json);
+  if (!document.ok()) return document.status();
+  const auto entries = EntriesOf(*document);
+  if (!entries.ok()) return entries.status();
+  KeySet set;
+  std::vector<Key> keys;
+  int index = 0;
+  for (const JsonValue entry : *entries) {
+    auto key = RemoteKey(entry, algorithms);
+    if (key.ok()) {
+      keys.push_back(*std::move(key));
+    } else {
+      set.warnings_.push_back(absl::StrCat("keys[", index, "] left out: ", key.status().message()));
+    }
+    ++index;
+  }
+  for (const Key& key : keys) {
+    const auto same = std::count_if(keys.begin(), keys.end(),
+                                    [&key](const Key& other) { return AreRivals(key, other); });
+    if (same == 1) {
+      set.keys_.push_back(key);
+    } else {
+      set.warnings_.push_back(
+          "ALARM: a key left out: another has the same id (kid) and algorithm, and a kid must name "
+          "one key");
+    }
+  }
+  return set;
+}
+
+absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
+  if (json.size() > kMaxBytes) return TooLong();
+  auto document = internal::JsonDocument::ParseSecretObject(json);
+  if (!document.ok()) return document.status();
+  const auto entries = EntriesOf(*document);
+  if (!entries.ok()) return entries.status();
   KeySet set;
   bool skipped_secret = false;
   int index = 0;
@@ -60,9 +144,7 @@ absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
     if (key.ok()) {
       set.keys_.push_back(*std::move(key));
     } else {
-      const auto type = entry.Find("kty");
-      skipped_secret = skipped_secret || (type.has_value() && type->is(JsonValue::Kind::kString) &&
-                                          type->string() == "oct");
+      skipped_secret = skipped_secret || IsOct(entry);
       set.warnings_.push_back(absl::StrCat("keys[", index, "] left out: ", key.status().message()));
     }
     ++index;
@@ -129,10 +211,7 @@ absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) 
                                              " left out: its \"key_ops\" is without \"verify\""));
       continue;
     }
-    std::vector<Algorithm> fitting;
-    for (const Algorithm algorithm : algorithms) {
-      if (key.Fits(algorithm)) fitting.push_back(algorithm);
-    }
+    const std::vector<Algorithm> fitting = Fitting(key, algorithms);
     if (fitting.empty()) {
       bound.warnings_.push_back(absl::StrCat("a key of type ", key.type(),
                                              " left out: it fits no algorithm of this issuer"));
@@ -157,7 +236,7 @@ absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) 
     auto with_algorithm = one.WithAlgorithm(fitting[0]);
     if (!with_algorithm.ok()) return with_algorithm.status();
     for (const Key& other : bound.keys_) {
-      if (other.id() == one.id() && other.algorithm() == with_algorithm->algorithm()) {
+      if (AreRivals(other, *with_algorithm)) {
         return absl::InvalidArgumentError(
             "two keys have the same id (kid) and algorithm; a kid must name one key");
       }

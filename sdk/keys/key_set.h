@@ -27,6 +27,14 @@ class KeySet {
   // more than kMaxKeys, no usable key at all, an HMAC secret beside any other key.
   static absl::StatusOr<KeySet> FromJwks(absl::string_view json);
 
+  // The JWK Set of an issuer, from its server, bound to `algorithms` as by BindTo(). What cannot be
+  // used is left out and named in `warnings()`, because the rest must go on: HMAC secrets, keys
+  // that fit two of the algorithms, keys of one id and algorithm, all of them, and keys whose
+  // private half stands there for all to see. The set may thus be empty. Errors: not strict JSON,
+  // no "keys" array, more than kMaxBytes or kMaxKeys.
+  static absl::StatusOr<KeySet> FromRemote(absl::string_view json,
+                                           const std::vector<Algorithm>& algorithms);
+
   // What a key file may hold: a JWK Set, one JWK, or PEM blocks (keys or certificates).
   static absl::StatusOr<KeySet> FromText(absl::string_view text);
 

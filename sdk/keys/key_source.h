@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "lanyard/sdk/keys/key_set.h"
 
 namespace lanyard {
@@ -18,6 +20,16 @@ class KeySource {
   // The keys as of now; null while there are none, which refuses calls as UNAVAILABLE. The same
   // pointer means the same keys: verdicts made with one set are not used with another.
   virtual std::shared_ptr<const KeySet> Current() const = 0;
+
+  // Called when a token that is otherwise acceptable names a key id that Current() lacks. True if
+  // the source may have that key soon, and has been asked to look: the call is refused as
+  // UNAVAILABLE. False if the source knows that it has not: UNAUTHENTICATED.
+  virtual bool MayArrive(absl::string_view /*key_id*/) const { return false; }
+
+  // OK if Current() has keys; else why it has none.
+  virtual absl::Status Health() const {
+    return Current() != nullptr ? absl::OkStatus() : absl::UnavailableError("no keys yet");
+  }
 };
 
 // Keys that never change.

@@ -214,6 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
                 KeycloakAccessToken(),
                 "authorization: {'permissions':[{'scopes':['view'],'rsid':'1','rsname':'order'}]}"),
             kGood},
+        TokenRow{"AccessTokenTypedAtJwt", kKeycloak, "at+jwt", KeycloakAccessToken(), kGood},
+        TokenRow{"IdTokenTypedAtJwt", kKeycloak, "at+jwt", KeycloakIdToken(), kWrongType},
         TokenRow{"AtJwtAccessToken", kKeycloakAtJwt, "at+jwt", KeycloakAccessToken(), kGood},
         TokenRow{"AtJwtIdToken", kKeycloakAtJwt, "JWT", KeycloakIdToken(), kWrongType},
         TokenRow{"ServiceAccount", kKeycloak, "JWT", KeycloakServiceAccountToken(), kGood},

@@ -67,6 +67,29 @@ TEST_F(VerifierCacheTest, WithoutABudgetOnlyKnownTokensAreGood) {
   EXPECT_THAT(swappable_->Verify("a.b", broke), FailsWith(AuthFailure::kMalformedToken));
 }
 
+// A clock set back lengthens no life that was seen before; one set forward ends it.
+TEST_F(VerifierCacheTest, ClockThatIsSetBackDoesNotReviveAToken) {
+  const std::string token = issuer_.Token().ExpiresIn(absl::Seconds(300)).Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  clock_->Advance(absl::Seconds(329));
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+  clock_->Set(absl::FromUnixSeconds(kNow));
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+  clock_->Advance(absl::Seconds(1));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kExpired));
+}
+
+TEST_F(VerifierCacheTest, ClockThatJumpsAnHourBackOrTwoForward) {
+  const std::string token = issuer_.Token().ExpiresIn(absl::Minutes(90)).Sign();
+  ASSERT_THAT(swappable_->Verify(token), IsOk());
+  clock_->Set(absl::FromUnixSeconds(kNow) - absl::Hours(1));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kNotYetValid));
+  clock_->Set(absl::FromUnixSeconds(kNow) + absl::Hours(2));
+  EXPECT_THAT(swappable_->Verify(token), FailsWith(AuthFailure::kExpired));
+  clock_->Set(absl::FromUnixSeconds(kNow));
+  EXPECT_THAT(swappable_->Verify(token), IsOk());
+}
+
 TEST_F(VerifierCacheTest, VerdictsAreByTheWholeToken) {
   const std::string first = issuer_.Token().Subject("svc:a").Sign();
   const std::string second = issuer_.Token().Subject("svc:b").Sign();

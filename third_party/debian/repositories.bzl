@@ -52,6 +52,7 @@ def lanyard_debian_repositories():
         "com_google_absl",
         "com_google_googletest",
         "com_google_protobuf",
+        "curl",
         "remote_coverage_tools",
         "rules_cc",
         "rules_shell",

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/keys/remote_key_source.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/http.h"
+#include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/key_refresh.h"
+#include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/token_text.h"
+
+namespace lanyard {
+namespace {
+
+using internal::HttpRequest;
+using internal::HttpResponse;
+using internal::JsonDocument;
+using internal::JsonValue;
+
+constexpr size_t kMaxTokenBytes = 64 * 1024;
+constexpr absl::Duration kLongestStale = absl::Hours(24);
+// The longest sleep, because the condition variable's clock stands still in suspend.
+constexpr absl::Duration kLongestWait = absl::Seconds(10);
+
+double Random() {
+  thread_local std::minstd_rand engine(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+// A list of origins, as ParseHttpUrl() spells them.
+absl::StatusOr<std::vector<std::string>> OriginsOf(const std::vector<std::string>& hosts,
+                                                   absl::string_view field, bool plaintext) {
+  std::vector<std::string> origins;
+  for (const std::string& host : hosts) {
+    auto url = internal::ParseHttpUrl(host, plaintext);
+    if (!url.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": ", url.status().message(), "; write \"https://host[:port]\""));
+    }
+    origins.push_back(url->origin);
+  }
+  return origins;
+}
+
+bool Contains(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// "3 keys: a, b, c".
+std::string Inventory(const KeySet& keys) {
+  std::vector<std::string> ids;
+  for (const Key& key : keys.keys()) ids.push_back(internal::Printable(key.id(), 64));
+  constexpr size_t kShown = 8;
+  const size_t shown = std::min(ids.size(), kShown);
+  return absl::StrCat(ids.size(), ids.size() == 1 ? " key: " : " keys: ",
+                      absl::StrJoin(ids.begin(), ids.begin() + shown, ", "),
+                      shown < ids.size() ? ", …" : "");
+}
+
+class FetchingKeySource final : public RemoteKeySource {
+ public:
+  FetchingKeySource(RemoteKeySourceOptions options, std::vector<std::string> key_origins,
+                    std::vector<std::string> bearer_origins)
+      : options_(std::move(options)),
+        key_origins_(std::move(key_origins)),
+        bearer_origins_(std::move(bearer_origins)),
+        refresh_(options_.refresh, options_.max_stale, Random) {}
+
+  ~FetchingKeySource() override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Start() {
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  std::shared_ptr<const KeySet> Current() const override {
+    const absl::Duration now = options_.clock->SinceBoot();
+    std::lock_guard<std::mutex> lock(mutex_);
+    return refresh_.IsStale(now) ? nullptr : keys_;
+  }
+
+  bool MayArrive(absl::string_view key_id) const override {
+    const absl::Duration now = options_.clock->SinceBoot();
+    std::lock_guard<std::mutex> lock(mutex_);
+    const bool may = refresh_.MayArrive(key_id, now);
+    if (may) wake_.notify_all();
+    return may;
+  }
+
+  absl::Status Health() const override {
+    const absl::Duration now = options_.clock->SinceBoot();
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!refresh_.IsStale(now) && !keys_->keys().empty()) return absl::OkStatus();
+    if (keys_ == nullptr) {
+      return absl::UnavailableError(absl::StrCat(
+          "no keys yet: ", last_error_.empty() ? "the first fetch is under way" : last_error_));
+    }
+    return absl::UnavailableError(refresh_.IsStale(now)
+                                      ? absl::StrCat("keys older than max_stale: ", last_error_)
+                                      : "the issuer publishes no usable key");
+  }
+
+  int64_t fetches() const override { return fetches_; }
+
+ private:
+  struct Fetched {
+    std::shared_ptr<const KeySet> keys;  // The set that is there already if nothing changed.
+    std::optional<absl::Duration> max_age;
+  };
+
+  void Run() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!stopping_) {
+      const absl::Duration now = options_.clock->SinceBoot();
+      NoteStaleness(now);
+      const absl::Duration due = refresh_.NextFetch();
+      if (due > now) {
+        wake_.wait_for(lock, absl::ToChronoNanoseconds(std::min(due - now, kLongestWait)));
+        continue;
+      }
+      refresh_.Begin(now);
+      lock.unlock();
+      auto fetched = Fetch();
+      lock.lock();
+      if (stopping_) return;
+      Apply(std::move(fetched));
+    }
+  }
+
+  // One line each when a state begins.
+  void NoteStaleness(absl::Duration now) {
+    const bool stale = keys_ != nullptr && refresh_.IsStale(now);
+    if (stale && !was_stale_) {
+      internal::LogLine(absl::StrCat("issuer ", options_.name,
+                                     ": ALARM: keys older than max_stale, its tokens are refused"));
+    }
+    was_stale_ = stale;
+  }
+
+  void Apply(absl::StatusOr<Fetched> fetched) {
+    const absl::Duration now = options_.clock->SinceBoot();
+    if (!fetched.ok()) {
+      refresh_.Failed(now);
+      const std::string error(fetched.status().message());
+      if (refresh_.failures() == 1 || error != last_error_) {
+        internal::LogLine(absl::StrCat(
+            "issuer ", options_.name, ": keys not fetched, ",
+            keys_ == nullptr ? "there are none yet: " : "the last good ones stay: ", error));
+      }
+      last_error_ = error;
+    } else {
+      const bool was_failing = refresh_.failures() > 0;
+      const KeySet& keys = *fetched->keys;
+      refresh_.Succeeded(now, fetched->max_age, [&keys](const std::string& id) {
+        return std::any_of(keys.keys().begin(), keys.keys().end(),
+                           [&id](const Key& key) { return key.id() == id; });
+      });
+      last_error_.clear();
+      if (fetched->keys != keys_) {
+        Announce(keys);
+      } else if (was_failing) {
+        internal::LogLine(absl::StrCat("issuer ", options_.name, ": keys fetched again"));
+      }
+      keys_ = std::move(fetched->keys);
+    }
+    ++fetches_;
+  }
+
+  void Announce(const KeySet& keys) {
+    if (keys.keys().empty()) {
+      internal::LogLine(absl::StrCat(
+          "issuer ", options_.name, ": ALARM: it publishes no usable key, its tokens are refused"));
+    } else {
+      internal::LogLine(absl::StrCat("issuer ", options_.name, ": ", Inventory(keys)));
+    }
+    size_t shown = 0;
+    for (const std::string& warning : keys.warnings()) {
+      if (++shown > 8) break;
+      internal::LogLine(absl::StrCat("issuer ", options_.name, ": ", warning));
+    }
+  }
+
+  absl::StatusOr<Fetched> Fetch() {
+    std::string url = options_.jwks_url;
+    if (url.empty()) {
+      auto found = Discover();
+      if (!found.ok()) return found.status();
+      url = *std::move(found);
+    }
+    // An ETag is one URL's.
+    const bool conditional = url == etag_url_ && keys_ != nullptr;
+    auto response = Get(url, conditional ? etag_ : std::string());
+    if (!response.ok()) return response.status();
+    if (response->status == 304 && conditional && !etag_.empty()) {
+      return Fetched{keys_, response->max_age};
+    }
+    if (response->status != 200) return NotFound(url, response->status);
+    etag_url_ = url;
+    etag_ = response->etag;
+    if (keys_ != nullptr && response->body == body_) return Fetched{keys_, response->max_age};
+    auto keys = KeySet::FromRemote(response->body, options_.algorithms);
+    if (!keys.ok()) {
+      etag_.clear();
+      return absl::Status(keys.status().code(),
+                          absl::StrCat(OriginOf(url), ": ", keys.status().message()));
+    }
+    body_ = std::move(response->body);
+    return Fetched{std::make_shared<const KeySet>(*std::move(keys)), response->max_age};
+  }
+
+  // The jwks_uri of the metadata document.
+  absl::StatusOr<std::string> Discover() const {
+    auto response = Get(options_.discovery_url, "");
+    if (!response.ok()) return response.status();
+    if (response->status != 200) return NotFound(options_.discovery_url, response->status);
+    const auto bad = [this](absl::string_view what) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(OriginOf(options_.discovery_url), ": the metadata document ", what));
+    };
+    const auto document = JsonDocument::ParseObject(response->body);
+    if (!document.ok()) return bad(absl::StrCat("is no JSON: ", document.status().message()));
+    const auto issuer = document->root().Find("issuer");
+    if (!issuer.has_value() || !issuer->is(JsonValue::Kind::kString) ||
+        issuer->string() != options_.issuer) {
+      return bad("names another issuer than the config");
+    }
+    const auto uri = document->root().Find("jwks_uri");
+    if (!uri.has_value() || !uri->is(JsonValue::Kind::kString)) return bad("has no jwks_uri");
+    const auto url = internal::ParseHttpUrl(uri->string(), options_.plaintext_http_is_trusted);
+    if (!url.ok()) return bad(absl::StrCat("has a bad jwks_uri: ", url.status().message()));
+    if (url->origin != OriginOf(options_.discovery_url) && !Contains(key_origins_, url->origin)) {
+      return bad(
+          absl::StrCat("has its jwks_uri at ", url->origin, ", which key_hosts does not list"));
+    }
+    return std::string(uri->string());
+  }
+
+  absl::StatusOr<HttpResponse> Get(const std::string& url, const std::string& etag) const {
+    HttpRequest request;
+    request.url = url;
+    request.if_none_match = etag;
+    request.ca_file = options_.ca_file;
+    request.proxy = options_.proxy;
+    request.plaintext_http_is_trusted = options_.plaintext_http_is_trusted;
+    request.max_bytes = KeySet::kMaxBytes;
+    if (!options_.bearer_token_file.empty() && Contains(bearer_origins_, OriginOf(url))) {
+      auto token = internal::ReadFile(options_.bearer_token_file, kMaxTokenBytes);
+      if (!token.ok()) return token.status();
+      const absl::string_view text = absl::StripAsciiWhitespace(token->view());
+      if (!internal::IsBearerToken(text)) {
+        return absl::InvalidArgumentError("bearer_token_file: holds no bearer token");
+      }
+      request.bearer = internal::Secret(text);
+    }
+    return options_.https->Get(request, stopping_);
+  }
+
+  std::string OriginOf(const std::string& url) const {
+    const auto parsed = internal::ParseHttpUrl(url, options_.plaintext_http_is_trusted);
+    return parsed.ok() ? parsed->origin : std::string();
+  }
+
+  absl::Status NotFound(const std::string& url, int status) const {
+    return absl::UnavailableError(
+        absl::StrCat(OriginOf(url), ": HTTP status ", status,
+                     status >= 300 && status < 400 ? "; redirects are not followed" : ""));
+  }
+
+  const RemoteKeySourceOptions options_;
+  const std::vector<std::string> key_origins_, bearer_origins_;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable wake_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int64_t> fetches_{0};
+  mutable internal::KeyRefresh refresh_;  // Guarded by mutex_.
+  // Written by the thread under mutex_, so the thread may read them without.
+  std::shared_ptr<const KeySet> keys_;
+  std::string last_error_;
+  bool was_stale_ = false;
+  // The thread's alone.
+  std::string etag_, etag_url_, body_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RemoteKeySource>> RemoteKeySource::Create(
+    RemoteKeySourceOptions options) {
+  const auto error = [](absl::string_view what) { return absl::InvalidArgumentError(what); };
+  if (options.algorithms.empty()) return error("algorithms: required");
+  if (std::any_of(options.algorithms.begin(), options.algorithms.end(), IsHmac)) {
+    return error("algorithms: HMAC secrets never come over the network; use a file");
+  }
+  if (options.jwks_url.empty() == options.discovery_url.empty()) {
+    return error("jwks_url or discovery_url: one of them is required");
+  }
+  const bool discovery = !options.discovery_url.empty();
+  const auto url = internal::ParseHttpUrl(discovery ? options.discovery_url : options.jwks_url,
+                                          options.plaintext_http_is_trusted);
+  if (!url.ok()) {
+    return error(
+        absl::StrCat(discovery ? "discovery_url: " : "jwks_url: ", url.status().message()));
+  }
+  if (discovery && options.issuer.empty()) return error("issuer: required with discovery_url");
+  if (!discovery && !options.key_hosts.empty()) {
+    return error("key_hosts: is only for discovery_url");
+  }
+  if (options.bearer_token_file.empty() != options.bearer_hosts.empty()) {
+    return error("bearer_token_file and bearer_hosts: each needs the other");
+  }
+  auto key_origins = OriginsOf(options.key_hosts, "key_hosts", options.plaintext_http_is_trusted);
+  if (!key_origins.ok()) return key_origins.status();
+  auto bearer_origins = OriginsOf(options.bearer_hosts, "bearer_hosts", false);
+  if (!bearer_origins.ok()) return bearer_origins.status();
+  if (options.refresh < absl::Seconds(1) || options.refresh > absl::Hours(1)) {
+    return error("refresh: must be 1 s to 1 h");
+  }
+  if (options.max_stale < options.refresh || options.max_stale > kLongestStale) {
+    return error("max_stale: must be at least refresh, and at most 24 h");
+  }
+  if (options.https == nullptr) {
+    return error("https: keys over HTTPS need lanyard::Https(), of //:https");
+  }
+  if (options.clock == nullptr) return error("clock: is null");
+  auto source = std::make_unique<FetchingKeySource>(std::move(options), *std::move(key_origins),
+                                                    *std::move(bearer_origins));
+  source->Start();
+  return source;
+}
+
+}  // namespace lanyard
