@@ -31,16 +31,26 @@ class Board {
     std::lock_guard<std::mutex> lock(mutex_);
     serving_[service] = serving;
   }
-  std::optional<int> StatusOf(const std::string& service) const {
+  void SetCondition(std::function<bool()> condition) {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = serving_.find(service);
-    if (it == serving_.end()) return std::nullopt;
-    return it->second ? kServing : kNotServing;
+    condition_ = std::move(condition);
+  }
+  std::optional<int> StatusOf(const std::string& service) const {
+    std::function<bool()> condition;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      const auto it = serving_.find(service);
+      if (it == serving_.end()) return std::nullopt;
+      if (!it->second) return kNotServing;
+      condition = condition_;
+    }
+    return condition == nullptr || condition() ? kServing : kNotServing;
   }
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, bool> serving_{{"", false}};  // Guarded by mutex_.
+  std::function<bool()> condition_;                   // The same.
 };
 
 class CheckReactor final : public grpc::ServerGenericBidiReactor {
@@ -125,6 +135,10 @@ HealthPort::~HealthPort() {
 
 void HealthPort::SetServing(const std::string& service, bool serving) {
   impl_->board.Set(service, serving);
+}
+
+void HealthPort::ServeWhile(std::function<bool()> condition) {
+  impl_->board.SetCondition(std::move(condition));
 }
 
 }  // namespace lanyard

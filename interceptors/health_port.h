@@ -2,6 +2,7 @@
 #ifndef LANYARD_INTERCEPTORS_HEALTH_PORT_H_
 #define LANYARD_INTERCEPTORS_HEALTH_PORT_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,12 @@ class HealthPort {
   // What is answered for a service by its full name; "" stands for the server as a whole, which is
   // NOT_SERVING until it is said to serve.
   void SetServing(const std::string& service, bool serving);
+
+  // Adds a condition: nothing serves while it is false. Asked at every check, on gRPC's threads, so
+  // it must not block.
+  //
+  //   (*health)->ServeWhile([auth] { return auth->Ready().ok(); });
+  void ServeWhile(std::function<bool()> condition);
 
  private:
   struct Impl;

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "lanyard/interceptors/internal/auth_gate.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/caller_binding.h"
@@ -21,10 +22,9 @@
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/sdk/config.h"
 #include "lanyard/sdk/internal/file.h"
-#include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/token_text.h"
-#include "lanyard/sdk/keys/file_key_source.h"
+#include "lanyard/sdk/keys/issuer_keys.h"
 
 namespace lanyard {
 namespace {
@@ -36,15 +36,19 @@ constexpr uint32_t kOtherHeaderBytes = 8 * 1024;
 
 constexpr size_t kMinTableBytes = 64 * 1024;
 
+// 2026-01-01: a clock before this has not been set.
+constexpr absl::Time kEarliestNow = absl::FromUnixSeconds(1767225600);
+
+using NamedKeySource = std::pair<std::string, std::shared_ptr<const KeySource>>;
+
 // A key that serves TLS should sign nothing else: what one protocol can be made to sign, the other
 // might take for its own.
-void WarnOfSharedKey(const TlsFiles& tls,
-                     const std::vector<std::shared_ptr<const KeySource>>& sources) {
+void WarnOfSharedKey(const TlsFiles& tls, const std::vector<NamedKeySource>& sources) {
   const auto chain = internal::ReadFile(tls.certificate_chain, 1 << 20);
   if (!chain.ok()) return;
   const auto certified = Key::FromPem(chain->view());
   if (!certified.ok()) return;
-  for (const auto& source : sources) {
+  for (const auto& [name, source] : sources) {
     const auto keys = source->Current();
     if (keys == nullptr) continue;
     for (const Key& key : keys->keys()) {
@@ -61,6 +65,8 @@ void WarnOfSharedKey(const TlsFiles& tls,
 struct ServerAuth::Impl {
   std::shared_ptr<internal::ServerState> state;
   std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
+  // By the issuer's name.
+  std::vector<NamedKeySource> key_sources;
 
   std::mutex mutex;
   // By builder, as long as it may be building. Guarded by mutex.
@@ -156,18 +162,15 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   verifier_options.cache_bytes = options.cache_bytes;
   const uint32_t max_token_bytes = config->config.max_token_bytes();
   verifier_options.max_token_bytes = max_token_bytes == 0 ? kDefaultTokenBytes : max_token_bytes;
-  std::vector<std::shared_ptr<const KeySource>> key_sources;
+  auto impl = std::make_unique<Impl>();
   for (const v1::Issuer& issuer : config->config.issuers()) {
     std::shared_ptr<const KeySource> keys;
     const auto given = options.key_sources.find(issuer.name());
     if (given != options.key_sources.end()) {
       keys = std::move(given->second);
       options.key_sources.erase(given);
-    } else if (issuer.jwks_file().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "issuer \"", issuer.name(), "\": jwks_file: required, the file with the issuer's keys"));
     } else {
-      auto source = FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer)});
+      auto source = KeysOf(issuer, options.https, options.clock);
       if (!source.ok()) {
         return absl::Status(
             source.status().code(),
@@ -175,7 +178,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
       }
       keys = *std::move(source);
     }
-    key_sources.push_back(keys);
+    impl->key_sources.emplace_back(issuer.name(), keys);
     verifier_options.issuers.push_back({issuer, std::move(keys)});
   }
   if (!options.key_sources.empty()) {
@@ -187,7 +190,6 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   auto verifier = Verifier::Create(std::move(verifier_options));
   if (!verifier.ok()) return verifier.status();
 
-  auto impl = std::make_unique<Impl>();
   impl->state = std::make_shared<internal::ServerState>(
       *std::move(config), *std::move(verifier), std::move(options.audit_sink),
       std::move(options.clock), options.admission_bytes, options.bad_signatures_per_second);
@@ -203,7 +205,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
     auto tls = internal::TlsReloader::Create(options.tls);
     if (!tls.ok()) return tls.status();
     impl->tls = *std::move(tls);
-    WarnOfSharedKey(options.tls, key_sources);
+    WarnOfSharedKey(options.tls, impl->key_sources);
   } else if (!options.tls.root_certificates.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.tls: root_certificates without certificate_chain and private_key");
@@ -299,6 +301,18 @@ absl::StatusOr<Identity> ServerAuth::Identify(const grpc::ServerContextBase& con
 
 void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {
   impl_->RaiseMetadataLimit(builder);
+}
+
+absl::Status ServerAuth::Ready() const {
+  std::vector<std::string> wrong;
+  if (impl_->state->clock->Now() < kEarliestNow) {
+    wrong.push_back("the wall clock stands before this release of Lanyard: set it");
+  }
+  for (const auto& [name, source] : impl_->key_sources) {
+    const absl::Status health = source->Health();
+    if (!health.ok()) wrong.push_back(absl::StrCat("issuer ", name, ": ", health.message()));
+  }
+  return wrong.empty() ? absl::OkStatus() : absl::UnavailableError(absl::StrJoin(wrong, "; "));
 }
 
 absl::Status ServerAuth::start_error() const {

@@ -26,6 +26,9 @@ class ServerInterceptorFactoryInterface;
 }  // namespace grpc
 
 namespace lanyard {
+namespace internal {
+class HttpFetcher;
+}
 
 struct ServerAuthOptions {
   // Required: whom to trust and who may call what (proto/lanyard/v1/config.proto). Files, a text
@@ -40,7 +43,10 @@ struct ServerAuthOptions {
   // server's services by itself; the other two ways in need them here.
   std::vector<std::string> services;
 
-  // Keys for issuers of the config, by their names, in place of jwks_file.
+  // Required where an issuer has a jwks_url or discovery_url: lanyard::Https(), of //:https.
+  std::shared_ptr<const internal::HttpFetcher> https;
+
+  // Keys for issuers of the config, by their names, in place of jwks_file and the like.
   std::map<std::string, std::shared_ptr<const KeySource>> key_sources;
 
   // Told of every decision; null tells nobody.
@@ -137,6 +143,11 @@ class ServerAuth {
   // Way 3. Who makes this call, from its bearer token: usually a look into the cache. Anonymous
   // without a token; an error that carries an AuthFailure for one that does not verify now.
   absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
+
+  // Whether tokens of every issuer can be judged now: OK, or UNAVAILABLE with each issuer that has
+  // no keys and why. A server may start before its issuers are up; calls with their tokens get
+  // UNAVAILABLE until then. For readiness probes, see HealthPort::ServeWhile().
+  absl::Status Ready() const;
 
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;

@@ -135,6 +135,12 @@ class Loader {
   }
 
  private:
+  // Makes a path relative to the config file's folder.
+  static void Anchor(const std::string& folder, std::string* path) {
+    if (path->empty() || folder.empty() || absl::StartsWith(*path, "/")) return;
+    *path = absl::StrCat(folder, "/", *path);
+  }
+
   absl::Status AddIssuer(v1::Issuer issuer, const std::string& place, const std::string& folder) {
     absl::Status status = internal::ValidateIssuer(issuer);
     if (!status.ok()) {
@@ -150,9 +156,10 @@ class Loader {
                          added.first->second));
       }
     }
-    if (!issuer.jwks_file().empty() && !folder.empty() &&
-        !absl::StartsWith(issuer.jwks_file(), "/")) {
-      issuer.set_jwks_file(absl::StrCat(folder, "/", issuer.jwks_file()));
+    Anchor(folder, issuer.mutable_jwks_file());
+    if (issuer.has_fetch()) {
+      Anchor(folder, issuer.mutable_fetch()->mutable_ca_file());
+      Anchor(folder, issuer.mutable_fetch()->mutable_bearer_token_file());
     }
     *loaded_.config.add_issuers() = std::move(issuer);
     return absl::OkStatus();

@@ -21,8 +21,8 @@ struct LoadedConfig {
 
 // Reads config files, and a text that stands for one more, as one: their lists are joined. Every
 // error names the file, the line and what would be right: unknown fields, rules without a method or
-// a caller, a method or an issuer twice, an issuer that a rule names and nobody defines. jwks_file
-// is taken relative to its config file. Errors in `text` name "config_text".
+// a caller, a method or an issuer twice, an issuer that a rule names and nobody defines. Paths of
+// files are taken relative to their config file. Errors in `text` name "config_text".
 absl::StatusOr<LoadedConfig> LoadConfig(const std::vector<std::string>& paths,
                                         absl::string_view text);
 

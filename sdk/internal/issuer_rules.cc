@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/claim_condition.h"
+#include "lanyard/sdk/internal/http.h"
 
 namespace lanyard::internal {
 namespace {
@@ -14,8 +15,55 @@ constexpr absl::string_view kNoType = "NO_TYP";
 constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
 constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 31);
 
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+absl::Status FieldError(absl::string_view field, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
+}
+
+// Where the keys come from.
+absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
+  const v1::Fetch& fetch = issuer.fetch();
+  const bool remote = !issuer.jwks_url().empty() || !issuer.discovery_url().empty();
+  if (!issuer.jwks_file().empty() + !issuer.jwks_url().empty() + !issuer.discovery_url().empty() >
+      1) {
+    return FieldError("jwks_file, jwks_url, discovery_url", "only one of them");
+  }
+  if (!remote && issuer.has_fetch()) {
+    return FieldError("fetch", "is only for jwks_url and discovery_url");
+  }
+  if (!remote) return absl::OkStatus();
+  if (hmac) return FieldError("jwks_file", "required: HMAC secrets never come over the network");
+  const auto check = [&fetch](absl::string_view field, const std::string& url, bool plaintext) {
+    if (url.empty()) return absl::OkStatus();
+    const auto parsed = ParseHttpUrl(url, plaintext);
+    return parsed.ok() ? absl::OkStatus() : FieldError(field, parsed.status().message());
+  };
+  const bool plaintext = fetch.plaintext_http_is_trusted();
+  if (absl::Status s = check("jwks_url", issuer.jwks_url(), plaintext); !s.ok()) return s;
+  if (absl::Status s = check("discovery_url", issuer.discovery_url(), plaintext); !s.ok()) return s;
+  for (const std::string& host : fetch.key_hosts()) {
+    if (host.empty()) return FieldError("fetch.key_hosts", "an empty string");
+    if (absl::Status s = check("fetch.key_hosts", host, plaintext); !s.ok()) return s;
+  }
+  for (const std::string& host : fetch.bearer_hosts()) {
+    if (host.empty()) return FieldError("fetch.bearer_hosts", "an empty string");
+    if (absl::Status s = check("fetch.bearer_hosts", host, false); !s.ok()) return s;
+  }
+  if (!fetch.key_hosts().empty() && issuer.discovery_url().empty()) {
+    return FieldError("fetch.key_hosts", "is only for discovery_url");
+  }
+  if (fetch.bearer_token_file().empty() != fetch.bearer_hosts().empty()) {
+    return FieldError("fetch.bearer_token_file and fetch.bearer_hosts", "each needs the other");
+  }
+  const absl::Duration refresh =
+      fetch.has_refresh() ? DurationOf(fetch.refresh()) : absl::Minutes(5);
+  if (refresh < absl::Minutes(1) || refresh > absl::Hours(1)) {
+    return FieldError("fetch.refresh", "must be 1 min to 1 h");
+  }
+  if (fetch.has_max_stale() && (DurationOf(fetch.max_stale()) < refresh ||
+                                DurationOf(fetch.max_stale()) > absl::Hours(24))) {
+    return FieldError("fetch.max_stale", "must be at least refresh, and at most 24 h");
+  }
+  return absl::OkStatus();
 }
 
 // That the claim is there, or is that text.
@@ -31,6 +79,10 @@ v1::ClaimCondition ConditionOf(const std::vector<std::string>& path, const char*
 }
 
 }  // namespace
+
+absl::Duration DurationOf(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
 
 std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer) {
   std::vector<Algorithm> algorithms;
@@ -49,8 +101,8 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
   rules.algorithms = AlgorithmsOf(issuer);
   rules.require_subject = !issuer.accept_subjectless_tokens();
   rules.single_audience_only = issuer.single_audience_only();
-  if (issuer.has_leeway()) rules.leeway = FromProto(issuer.leeway());
-  if (issuer.has_max_lifetime()) rules.max_lifetime = FromProto(issuer.max_lifetime());
+  if (issuer.has_leeway()) rules.leeway = DurationOf(issuer.leeway());
+  if (issuer.has_max_lifetime()) rules.max_lifetime = DurationOf(issuer.max_lifetime());
   rules.required_claims.assign(issuer.required_claims().begin(), issuer.required_claims().end());
   switch (issuer.has_profile() ? issuer.profile() : v1::RFC9068) {
     case v1::KUBERNETES:
@@ -87,9 +139,7 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
 }
 
 absl::Status ValidateIssuer(const v1::Issuer& issuer) {
-  auto error = [](absl::string_view field, absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
-  };
+  constexpr auto error = FieldError;
   const std::string& name = issuer.name();
   if (name.empty() || name.size() > 64 ||
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") != std::string::npos) {
@@ -123,6 +173,7 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
                               "can also make one"
                             : "is only for HMAC algorithms");
   }
+  if (absl::Status status = ValidateKeys(issuer, hmacs != 0); !status.ok()) return status;
   if (issuer.has_profile() && issuer.profile() == v1::PROFILE_UNSPECIFIED) {
     return error("profile", "must be RFC9068, KUBERNETES, KEYCLOAK or CUSTOM");
   }
@@ -154,12 +205,12 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
                  "only access tokens have, for example { path: \"scope\" exists: true }; or say "
                  "issuer_signs_access_tokens_only: true");
   }
-  if (issuer.has_leeway() && (FromProto(issuer.leeway()) < absl::ZeroDuration() ||
-                              FromProto(issuer.leeway()) > kMaxLeeway)) {
+  if (issuer.has_leeway() && (DurationOf(issuer.leeway()) < absl::ZeroDuration() ||
+                              DurationOf(issuer.leeway()) > kMaxLeeway)) {
     return error("leeway", "must be 0 to 5 minutes");
   }
-  if (issuer.has_max_lifetime() && (FromProto(issuer.max_lifetime()) <= absl::ZeroDuration() ||
-                                    FromProto(issuer.max_lifetime()) > kLongestLifetime)) {
+  if (issuer.has_max_lifetime() && (DurationOf(issuer.max_lifetime()) <= absl::ZeroDuration() ||
+                                    DurationOf(issuer.max_lifetime()) > kLongestLifetime)) {
     return error("max_lifetime", "must be above 0 and at most 31 days");
   }
   return absl::OkStatus();

@@ -84,6 +84,10 @@ void KeyRefresh::Failed(Time now) {
   Cool(now);
 }
 
+void KeyRefresh::Withdrawn(absl::string_view key_id, Time now) {
+  if (missing_.size() < kMostMissing) missing_[std::string(key_id)] = {now, now + kAbsentFor};
+}
+
 bool KeyRefresh::MayArrive(absl::string_view key_id, Time now) {
   // After a quiet while the next miss is no flood.
   if (now - last_miss_ > kAbsentFor) cooldown_ = 0;

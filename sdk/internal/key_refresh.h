@@ -33,6 +33,9 @@ class KeyRefresh {
   void Succeeded(Time now, std::optional<absl::Duration> max_age,
                  const std::function<bool(const std::string&)>& has);
   void Failed(Time now);
+  // The set that was just fetched lacks a key that the one before had: it is known to be gone, so
+  // the tokens that still name it ask for no fetch.
+  void Withdrawn(absl::string_view key_id, Time now);
 
   // A token names a key that the set lacks. True until a fetch that began after the first call for
   // this id has succeeded: the key may be there. It asks for such a fetch. Also true while too many

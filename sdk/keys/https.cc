@@ -128,10 +128,11 @@ class CurlFetcher final : public internal::HttpFetcher {
     const CURLcode code = curl_easy_perform(curl.get());
     if (code != CURLE_OK) {
       if (stop) return absl::CancelledError("stopped");
-      const std::string what = transfer.too_long ? absl::StrCat("the answer is longer than ",
-                                                                request.max_bytes, " bytes")
-                               : *reason != '\0' ? internal::Printable(reason, 256)
-                                                 : curl_easy_strerror(code);
+      const std::string what =
+          transfer.too_long
+              ? absl::StrCat("the answer is longer than ", request.max_bytes, " bytes")
+              : absl::StrCat(curl_easy_strerror(code), *reason == '\0' ? "" : ": ",
+                             internal::Printable(reason, 256));
       return absl::UnavailableError(absl::StrCat(url->origin, ": ", what));
     }
     long status = 0;

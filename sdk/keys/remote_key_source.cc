@@ -171,10 +171,16 @@ class FetchingKeySource final : public RemoteKeySource {
     } else {
       const bool was_failing = refresh_.failures() > 0;
       const KeySet& keys = *fetched->keys;
-      refresh_.Succeeded(now, fetched->max_age, [&keys](const std::string& id) {
+      const auto has = [&keys](const std::string& id) {
         return std::any_of(keys.keys().begin(), keys.keys().end(),
                            [&id](const Key& key) { return key.id() == id; });
-      });
+      };
+      refresh_.Succeeded(now, fetched->max_age, has);
+      if (keys_ != nullptr) {
+        for (const Key& key : keys_->keys()) {
+          if (!has(key.id())) refresh_.Withdrawn(key.id(), now);
+        }
+      }
       last_error_.clear();
       if (fetched->keys != keys_) {
         Announce(keys);

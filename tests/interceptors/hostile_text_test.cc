@@ -193,6 +193,29 @@ TEST_F(HostileTextTest, InKeyFiles) {
   }
 }
 
+// The operator's own words, which a template may have made of somebody else's.
+TEST_F(HostileTextTest, InConfigs) {
+  for (const std::string& text :
+       {std::string("\\nFORGED line"), std::string("\\033[31mFORGED"),
+        std::string("\\342\\200\\256FORGED"), std::string("\\302\\23331mFORGED"),
+        std::string(5000, 'F') + "ORGED"}) {
+    for (const std::string& config :
+         {"issuers { name: \"" + text + "\" }", "rules { method: \"/a/" + text + "\" }",
+          "rules { method: \"/a.B/C\" allow { issuers: \"" + text +
+              "\" any_authenticated: true } }",
+          "rules { method: \"/a.B/C\" allow { subjects: \"" + text + "*\" } }",
+          "issuers { name: \"a\" issuer: \"b\" audiences: \"c\" algorithms: ES256 jwks_file: \"" +
+              text + "\" }",
+          "issuers { name: \"a\" issuer: \"b\" audiences: \"c\" algorithms: ES256 "
+          "required_claims { path: \"" +
+              text + "\" } }"}) {
+      ServerAuthOptions options = server_.options;
+      options.config_text = ec_.ConfigText() + config;
+      AddError("a hostile config", ServerAuth::Create(options));
+    }
+  }
+}
+
 TEST_F(HostileTextTest, AHundredBrokenKeysAreNoLongMessage) {
   std::string keys = "{\"keys\":[{\"kty\":\"x\"}";
   for (int i = 1; i < 100; ++i) keys += ",{\"kty\":\"x\"}";

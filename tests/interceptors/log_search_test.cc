@@ -2,19 +2,11 @@
 // No token, no part of one and no secret key ever stands in anything that the SDK prints or
 // returns: every failure is provoked, and all that came of it is searched.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <set>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/sdk/keys/file_key_source.h"
 #include "lanyard/sdk/signer.h"
 #include "lanyard/sdk/tokens/file_token_source.h"
 #include "lanyard/sdk/tokens/self_signed_token_source.h"
@@ -27,10 +19,8 @@ namespace lanyard::test {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::TestIssuer;
 using testing::TokenBuilder;
-using ::testing::UnorderedElementsAreArray;
 
 // A source that has nothing.
 class NoKeys final : public KeySource {
@@ -47,7 +37,7 @@ class ServerLogTest : public LogSearchTest {
                      "all_scopes: \"write\" } } max_token_bytes: 65536");
     server_.options.key_sources = {
         {"test", ec_.Keys()}, {"mac", hmac_.Keys()}, {"later", std::make_shared<NoKeys>()}};
-    server_.options.bad_signatures_per_second = 1;
+    server_.options.bad_signatures_per_second = 5;
     server_.options.admission_bytes = 64 * 1024;
     ASSERT_NO_FATAL_FAILURE(server_.Start());
   }
@@ -78,6 +68,7 @@ class ServerLogTest : public LogSearchTest {
 TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
   SearchedCall("no token", server_.Channel(), {}, &haystack_);
   seen_.insert(*server_.audit->last().failure);
+  Expect(AuthFailure::kMalformedToken, Sign(ec_.Token()) + "=");
   Expect(AuthFailure::kUnsupportedAlgorithm,
          Sign(ec_.Token().RawHeader("{\"alg\":\"none\",\"typ\":\"at+jwt\"}")));
   Expect(AuthFailure::kUnsupportedAlgorithm, Sign(hmac_.Token().Issuer(ec_.issuer())));
@@ -87,7 +78,8 @@ TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
   Expect(AuthFailure::kBadSignature,
          Sign(stranger.Token().Issuer(ec_.issuer()).KeyId(ec_.key().id())));
   std::string forged = Sign(hmac_.Token());
-  forged[forged.size() - 5] ^= 1;
+  char& letter = forged[forged.size() - 5];
+  letter = letter == 'A' ? 'B' : 'A';
   Expect(AuthFailure::kBadSignature, Secret(forged));
   Expect(AuthFailure::kWrongType, Sign(ec_.Token().Type("JWT")));
   Expect(AuthFailure::kExpired, Sign(ec_.Token().ExpiresIn(-absl::Minutes(1))));
@@ -101,7 +93,7 @@ TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
   Expect(AuthFailure::kKeysUnavailable, Sign(later_.Token()));
 
   const auto one_connection = server_.Channel();
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 30; ++i) {
     const std::string bad = Sign(stranger.Token().Issuer(ec_.issuer()).KeyId(ec_.key().id()));
     SearchedCall("bad again", one_connection, Bearer(bad), &haystack_);
     seen_.insert(*server_.audit->last().failure);
@@ -116,10 +108,6 @@ TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
   (*heavy.claims().mutable_private_claims())["pad"].set_string_value(std::string(30000, 'x'));
   Expect(AuthFailure::kOverloaded, Sign(heavy));
 
-  for (const AuthFailure failure : {AuthFailure::kMalformedToken, AuthFailure::kMissingToken,
-                                    AuthFailure::kTooManyBadTokens, AuthFailure::kDeniedByPolicy}) {
-    seen_.insert(failure);
-  }
   std::set<AuthFailure> all(std::begin(kAllAuthFailures), std::end(kAllAuthFailures));
   // Nothing gives these yet.
   all.erase(AuthFailure::kRevoked);
@@ -184,7 +172,7 @@ TEST_F(ServerLogTest, AllowedCallsPrintNothingOfTheirTokens) {
     EXPECT_TRUE(
         SearchedCall("open", channel, Bearer(token), &haystack_, "/lanyard.test.Echo/Open").ok());
   }
-  EXPECT_THAT(output_.End(), HasSubstr(".cc:")) << "gRPC does not print its debug lines here";
+  EXPECT_THAT(Printed(), HasSubstr(".cc:")) << "gRPC does not print its debug lines here";
 }
 
 class ClientLogTest : public LogSearchTest {
@@ -290,244 +278,6 @@ TEST_F(ClientLogTest, SelfSignedTokensAreKeptQuiet) {
   AddError("a signer with the wrong algorithm", Signer::Create(signer));
   signer.key = ec_.key().PublicHalf().value();
   AddError("a signer with a public key", Signer::Create(signer));
-}
-
-class KeyLogTest : public LogSearchTest {
- protected:
-  // Reads a broken key text in each way there is.
-  void Read(absl::string_view where, const std::string& text) {
-    const auto set = KeySet::FromText(text);
-    AddSet(where, set);
-    AddSet(absl::StrCat(where, ", as a JWK Set"), KeySet::FromJwks(text));
-    haystack_.Add(where, Key::FromJwk(text).status());
-    haystack_.Add(where, Key::FromPem(text).status());
-    haystack_.Add(
-        where, FileKeySource::Create({files_.Write("keys", text), {Algorithm::kEs256}}).status());
-    if (set.ok()) AddSet(where, set->BindTo({Algorithm::kEs256, Algorithm::kPs256}));
-  }
-  void AddSet(absl::string_view where, const absl::StatusOr<KeySet>& set) {
-    haystack_.Add(where, set.status());
-    if (!set.ok()) return;
-    for (const std::string& warning : set->warnings()) haystack_.Add(where, warning);
-  }
-
-  const testing::TestCertificates files_;
-};
-
-TEST_F(KeyLogTest, BrokenKeyFilesKeepWhatStandsBesideTheFault) {
-  const Key rsa = Key::Generate(Algorithm::kRs256).value();
-  const Key ed = Key::Generate(Algorithm::kEdDsa).value();
-  AddKey("the RSA key", rsa);
-  AddKey("the Ed25519 key", ed);
-  const TestIssuer other(Algorithm::kEs256);
-  AddKey("the other key", other.key());
-  for (const Key& key : {ec_.key(), rsa, ed, hmac_.key()}) {
-    const std::string jwk = key.ExportPrivateJwk().value();
-    const std::string type(key.type());
-    Read(type, jwk);
-    Read(type + " in a set", PrivateJwks(key));
-    for (const auto& [what, from, to] :
-         {std::tuple("syntax", "\"kty\":", "\"kty\" "),
-          std::tuple("type", "\"kty\":\"", "\"kty\":\"x"),
-          std::tuple("use", "\"use\":\"sig", "\"use\":\"enc"),
-          std::tuple("algorithm", "\"alg\":\"", "\"alg\":\"no"),
-          std::tuple("operations", "\"use\":\"sig\"", "\"key_ops\":[\"wrapKey\"]"),
-          std::tuple("private part", "\"d\":\"", "\"d\":\"!"),
-          std::tuple("private number", "\"d\":\"", "\"d\":\"AAAA"),
-          std::tuple("prime", "\"p\":\"", "\"p\":\"AAAA"),
-          std::tuple("secret", "\"k\":\"", "\"k\":\"="),
-          std::tuple("secret's type", "\"k\":\"", "\"k\":[\""),
-          std::tuple("curve", "\"crv\":\"", "\"crv\":\"x"),
-          std::tuple("point", "\"x\":\"", "\"x\":\"A"),
-          std::tuple("modulus", "\"n\":\"", "\"n\":\"AAAA"),
-          std::tuple("twice", "{\"", "{\"d\":\"\",\"d\":\"\",\""),
-          std::tuple("kid", "\"kid\":\"", "\"kid\":5,\"x\":\"")}) {
-      const std::string broken = absl::StrReplaceAll(jwk, {{from, to}});
-      Read(absl::StrCat(type, ", ", what), broken);
-      Read(absl::StrCat(type, ", ", what, ", in a set"), absl::StrCat("{\"keys\":[", broken, "]}"));
-    }
-    Read(type + ", cut off", jwk.substr(0, jwk.size() - 3));
-    Read(type + ", twice", absl::StrCat("{\"keys\":[", jwk, ",", jwk, "]}"));
-    Read(type + ", and HMAC",
-         absl::StrCat("{\"keys\":[", jwk, ",", hmac_.key().ExportPrivateJwk().value(), "]}"));
-    if (key.is_hmac()) continue;
-    const std::string pem = key.ExportPrivatePem().value();
-    const size_t body = pem.find('\n') + 1;
-    Read(type + " PEM", pem);
-    Read(type + " PEM, letters changed", absl::StrReplaceAll(pem, {{"A", "B"}}));
-    Read(type + " PEM, not base64", std::string(pem).replace(body + 20, 1, "!"));
-    Read(type + " PEM, without end", pem.substr(0, pem.find("-----END")));
-    Read(type + " PEM, without begin", pem.substr(body));
-    Read(type + " PEM, as another kind",
-         absl::StrReplaceAll(pem, {{"PRIVATE KEY", "CERTIFICATE"}}));
-    Read(type + " PEM, before garbage", pem + "\n-----BEGIN GARBAGE-----\n" + pem.substr(body));
-  }
-  // The private half of another key.
-  Read("halves of two keys",
-       absl::StrReplaceAll(ec_.key().ExportPrivateJwk().value(), {{"\"x\":\"",
-                                                                   "\"x\":\""
-                                                                   "\",\"unused\":\""}}));
-  AddError("a short secret", Key::FromHmacSecret("short-secret-16b"));
-  secrets_.AddBytes("the short secret", "short-secret-16b");
-  const std::string printable = "a-secret-of-printable-text-33-byt";
-  secrets_.AddBytes("the printable secret", printable);
-  haystack_.Add("a printable secret", Key::FromHmacSecret(printable).status());
-}
-
-TEST_F(KeyLogTest, AFileThatBreaksLaterIsLoggedWithoutItsContent) {
-  auto source =
-      FileKeySource::Create({files_.Write("keys", PrivateJwks(ec_.key())), {Algorithm::kEs256}});
-  ASSERT_TRUE(source.ok()) << source.status();
-  for (const std::string& text : {PrivateJwks(ec_.key()) + "}", PrivateJwks(hmac_.key()),
-                                  ec_.key().ExportPrivatePem().value() + "x",
-                                  std::string("{\"keys\":[]}"), PrivateJwks(ec_.key())}) {
-    files_.Write("keys", text);
-    haystack_.Add("reload", (*source)->Reload());
-  }
-  const std::string printed = output_.End();
-  EXPECT_THAT(printed, HasSubstr("private half"));
-  EXPECT_THAT(printed, HasSubstr("keys not reloaded"));
-  haystack_.Add("the key file's lines", printed, Haystack::Kind::kOutput);
-  EXPECT_EQ(secrets_.FoundIn(printed), "");
-}
-
-TEST_F(KeyLogTest, ASecretInThePlaceOfAPathIsNotRepeated) {
-  for (const std::string& secret :
-       {PrivateJwks(hmac_.key()), ec_.key().ExportPrivatePem().value(), PrivateJwks(ec_.key())}) {
-    AddError("keys as the path of keys", FileKeySource::Create({secret, {Algorithm::kEs256}}));
-  }
-}
-
-class ConfigLogTest : public LogSearchTest {
- protected:
-  ConfigLogTest() {
-    secrets_.AddText("the secret in the config", secret_);
-    options_.tls = files_.Server();
-    secrets_.AddPem("the key of TLS", files_.Read("server.key"));
-  }
-
-  // A config that does not load, as a text and as a file.
-  void Refused(absl::string_view where, const std::string& config) {
-    ServerAuthOptions options = options_;
-    options.config_text = config;
-    AddError(where, ServerAuth::Create(options));
-    options.config_text.clear();
-    options.config_files = {files_.Write("auth.textproto", config)};
-    AddError(absl::StrCat(where, ", in a file"), ServerAuth::Create(options));
-  }
-
-  const std::string secret_ = "Kq3vT9xWb2LmZr8sYd5nHc7pJf4gAe6u";
-  const testing::TestCertificates files_;
-  ServerAuthOptions options_;
-};
-
-TEST_F(ConfigLogTest, ASyntaxErrorBesideASecretDoesNotShowIt) {
-  const std::string issuer = ec_.ConfigText(files_.Write("keys", PrivateJwks(ec_.key())));
-  for (const auto& [what, text] :
-       {std::pair("the next line", "# " + secret_ + "\nissuers { name: }"),
-        std::pair("the same line", "issuers { issuer: \"" + secret_ + "\" name \"test\" }"),
-        std::pair("a field of ours", "client_secret: \"" + secret_ + "\""),
-        std::pair("without quotes", "issuers { jwks_file: " + secret_ + " }"),
-        std::pair("as an enum", "issuers { algorithms: " + secret_ + " }"),
-        std::pair("as a number", "max_token_bytes: " + secret_),
-        std::pair("as a flag", "loopback_is_trusted: " + secret_),
-        std::pair("as a field", secret_ + ": 1"),
-        std::pair("as an extension", "[" + secret_ + "]: 1"),
-        std::pair("a string without end", "issuers { issuer: \"" + secret_ + " }"),
-        std::pair("a bad escape", "issuers { issuer: \"" + secret_ + "\\q\" }")}) {
-    Refused(what, issuer + text);
-  }
-}
-
-TEST_F(ConfigLogTest, AFileThatIsNoConfigAtAllIsNotShown) {
-  const std::string token = Sign(ec_.Token());
-  std::string hmac_bytes(hmac_.key().ExportPrivateJwk().value());
-  for (const auto& [what, text] : {std::pair("a secret", secret_), std::pair("a token", token),
-                                   std::pair("a private key", ec_.key().ExportPrivatePem().value()),
-                                   std::pair("a JWK", ec_.key().ExportPrivateJwk().value()),
-                                   std::pair("a JWK Set", PrivateJwks(hmac_.key())),
-                                   std::pair("the key of TLS", files_.Read("server.key"))}) {
-    Refused(what, text);
-  }
-}
-
-TEST_F(ConfigLogTest, KeysOfTheConfigThatDoNotLoadAreNotShown) {
-  const TestIssuer& issuer = ec_;
-  for (const std::string& keys :
-       {PrivateJwks(hmac_.key()), PrivateJwks(ec_.key()) + "}",
-        ec_.key().ExportPrivatePem().value().substr(1),
-        absl::StrReplaceAll(PrivateJwks(ec_.key()), {{"\"d\":\"", "\"d\":\"AAAA"}})}) {
-    Refused("broken keys", issuer.ConfigText(files_.Write("keys", keys)));
-  }
-  const std::string good = issuer.ConfigText(files_.Write("keys", PrivateJwks(ec_.key())));
-  const std::string tls_key = files_.Read("server.key");
-  for (const std::string& bad :
-       {tls_key.substr(0, tls_key.size() / 2), "garbage" + tls_key,
-        absl::StrReplaceAll(tls_key, {{"A", "B"}}), ec_.key().ExportPrivatePem().value()}) {
-    files_.Write("server.key", bad);
-    Refused("a broken key of TLS", good);
-  }
-  files_.Write("server.key", tls_key);
-  options_.tls.certificate_chain = options_.tls.private_key;
-  Refused("the key of TLS as its certificate", good);
-}
-
-TEST_F(ConfigLogTest, ASecretInThePlaceOfAPathIsNotRepeated) {
-  const std::string good = ec_.ConfigText(files_.Write("keys", PrivateJwks(ec_.key())));
-  Refused("keys in the config as a path",
-          ec_.ConfigText(absl::StrReplaceAll(PrivateJwks(ec_.key()), {{"\"", "\\\""}})));
-  ServerAuthOptions options = options_;
-  options.config_files = {secrets_.tokens() == 0 ? Sign(ec_.Token()) : ""};
-  AddError("a token as the path of a config", ServerAuth::Create(options));
-  options = options_;
-  options.config_text = good;
-  options.tls.private_key = files_.Read("server.key");
-  AddError("the key of TLS as a path", ServerAuth::Create(options));
-}
-
-// The search itself must be able to fail.
-TEST(SecretsTest, AreFoundWhereverTheyStand) {
-  const TestIssuer ec, rsa(Algorithm::kRs256), hmac(Algorithm::kHs256);
-  const std::string token = ec.Token().Sign();
-  const std::string jwk = rsa.key().ExportPrivateJwk().value();
-  const std::string pem = ec.key().ExportPrivatePem().value();
-  const std::string secret = "0123456789abcdef0123456789ABCDEF";
-  Secrets secrets;
-  secrets.AddToken(token);
-  secrets.AddJwk("RSA", jwk);
-  secrets.AddPem("EC", pem);
-  secrets.AddBytes("HMAC", secret);
-  const size_t first = token.find('.'), second = token.rfind('.');
-  const auto planted = [&](absl::string_view text) {
-    Haystack haystack;
-    haystack.Add("nothing", "a harmless line");
-    haystack.Add("planted", absl::StrCat("before ", text, " after"));
-    return secrets.FoundIn(haystack).size() == 1;
-  };
-  EXPECT_FALSE(planted("nothing"));
-  EXPECT_TRUE(planted(token));
-  EXPECT_TRUE(planted(token.substr(0, first)));
-  EXPECT_TRUE(planted(token.substr(first + 9, 12)));
-  EXPECT_TRUE(planted(token.substr(second + 1, 12)));
-  EXPECT_TRUE(planted(token.substr(token.size() - 12)));
-  for (const char* member :
-       {"\"d\":\"", "\"p\":\"", "\"q\":\"", "\"dp\":\"", "\"dq\":\"", "\"qi\":\""}) {
-    EXPECT_TRUE(planted(jwk.substr(jwk.find(member) + std::string(member).size(), 12))) << member;
-  }
-  EXPECT_TRUE(planted(pem.substr(pem.find('\n') + 1, 12)));
-  EXPECT_TRUE(planted(secret.substr(20)));
-  EXPECT_TRUE(planted(absl::BytesToHexString(secret).substr(3, 12)));
-  EXPECT_TRUE(planted(absl::Base64Escape(secret).substr(30, 12)));
-  EXPECT_TRUE(planted(absl::WebSafeBase64Escape(secret).substr(30, 12)));
-}
-
-TEST(OutputCaptureTest, TakesBothStreams) {
-  OutputCapture capture;
-  std::printf("one ");
-  std::fflush(stdout);
-  std::fprintf(stderr, "two");
-  EXPECT_EQ(capture.End(), "one two");
-  EXPECT_EQ(capture.End(), "");
 }
 
 }  // namespace

@@ -129,6 +129,15 @@ TEST_F(KeyRefreshTest, AKeyThatArrivedIsNotMissedAnyMore) {
   EXPECT_LE(refresh_.NextFetch(), now_);
 }
 
+TEST_F(KeyRefreshTest, AWithdrawnKeyIsNoReasonToAsk) {
+  Run(Seconds(10));
+  refresh_.Withdrawn("a", now_);
+  EXPECT_FALSE(refresh_.MayArrive("a", now_));
+  EXPECT_GT(refresh_.NextFetch(), now_);
+  now_ += Seconds(61);
+  EXPECT_TRUE(refresh_.MayArrive("a", now_));
+}
+
 TEST_F(KeyRefreshTest, AFetchThatBeganBeforeSaysNothing) {
   Run(Seconds(10));
   refresh_.Begin(now_);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/keys/issuer_keys.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/keys/file_key_source.h"
+#include "lanyard/sdk/keys/remote_key_source.h"
+
+namespace lanyard {
+
+absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
+    const v1::Issuer& issuer, std::shared_ptr<const internal::HttpFetcher> https,
+    std::shared_ptr<const Clock> clock) {
+  if (!issuer.jwks_file().empty()) {
+    return FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer)});
+  }
+  if (issuer.jwks_url().empty() && issuer.discovery_url().empty()) {
+    return absl::InvalidArgumentError(
+        "jwks_file, jwks_url or discovery_url: one of them is required: where the issuer's keys "
+        "are");
+  }
+  if (https == nullptr) {
+    return absl::InvalidArgumentError(
+        "jwks_url and discovery_url need ServerAuthOptions.https = lanyard::Https(), of the target "
+        "//:https");
+  }
+  const v1::Fetch& fetch = issuer.fetch();
+  RemoteKeySourceOptions options;
+  options.name = issuer.name();
+  options.algorithms = internal::AlgorithmsOf(issuer);
+  options.jwks_url = issuer.jwks_url();
+  options.discovery_url = issuer.discovery_url();
+  options.issuer = issuer.issuer();
+  options.key_hosts.assign(fetch.key_hosts().begin(), fetch.key_hosts().end());
+  options.bearer_token_file = fetch.bearer_token_file();
+  options.bearer_hosts.assign(fetch.bearer_hosts().begin(), fetch.bearer_hosts().end());
+  options.ca_file = fetch.ca_file();
+  options.proxy = fetch.proxy();
+  options.plaintext_http_is_trusted = fetch.plaintext_http_is_trusted();
+  if (fetch.has_refresh()) options.refresh = internal::DurationOf(fetch.refresh());
+  if (fetch.has_max_stale()) options.max_stale = internal::DurationOf(fetch.max_stale());
+  options.https = std::move(https);
+  options.clock = std::move(clock);
+  return RemoteKeySource::Create(std::move(options));
+}
+
+}  // namespace lanyard
