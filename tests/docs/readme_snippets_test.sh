@@ -1,35 +1,40 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every code block of the README stands, but for its white space, in a file that a test builds and
-# runs; the two commands are the ones that continuous integration runs.
+# Every code block of the README and the guides stands, but for its white space, in a file that a
+# test builds and runs; the two commands are the ones that continuous integration runs.
 set -euo pipefail
 # Line breaks may differ, so the slashes of a comment that was broken do not count.
 squeezed() { tr -d '[:space:]' | sed 's#//##g'; }
-sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto | squeezed)
+sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
+  tests/interop/oidc_server_test.cc tests/keys/rotation_test.cc | squeezed)
 
-blocks=0 block="" language="" inside=0
-while IFS= read -r line; do
-  if [[ $inside == 0 && $line =~ ^'```'(.*)$ ]]; then
-    inside=1 block="" language=${BASH_REMATCH[1]}
-  elif [[ $inside == 1 && $line == '```' ]]; then
-    inside=0
-    [[ -n $language ]] || continue
-    blocks=$((blocks + 1))
-    if [[ $sources != *"$(squeezed <<<"$block")"* ]]; then
-      echo "this block of README.md is in no file that a test runs:"
-      printf '%s\n' "$block"
-      exit 1
+check_blocks() {  # FILE LEAST
+  local blocks=0 block="" language="" inside=0 line
+  while IFS= read -r line; do
+    if [[ $inside == 0 && $line =~ ^'```'(.*)$ ]]; then
+      inside=1 block="" language=${BASH_REMATCH[1]}
+    elif [[ $inside == 1 && $line == '```' ]]; then
+      inside=0
+      [[ -n $language ]] || continue
+      blocks=$((blocks + 1))
+      if [[ $sources != *"$(squeezed <<<"$block")"* ]]; then
+        echo "this block of $1 is in no file that a test runs:"
+        printf '%s\n' "$block"
+        exit 1
+      fi
+    elif [[ $inside == 1 ]]; then
+      block+=$line$'\n'
     fi
-  elif [[ $inside == 1 ]]; then
-    block+=$line$'\n'
-  fi
-done <README.md
-((blocks >= 6)) || { echo "only $blocks code blocks were found in README.md"; exit 1; }
+  done <"$1"
+  ((blocks >= $2)) || { echo "only $blocks code blocks were found in $1"; exit 1; }
+  echo "$1: $blocks blocks, all of them in tested files"
+}
+check_blocks README.md 6
+for guide in docs/guides/*.md; do check_blocks "$guide" 1; done
 
 for command in './bazelw run //examples/quickstart' './bazelw test //...'; do
   grep -qxF "$command" README.md || { echo "README.md does not have the command: $command"; exit 1; }
   words=${command#./bazelw }
   grep -F "./bazelw ${words%% *}" .ci/run | grep -qF "${words#* }" || { echo ".ci/run does not run: $command"; exit 1; }
 done
-echo "$blocks blocks, all of them in tested files"

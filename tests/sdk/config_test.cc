@@ -169,6 +169,11 @@ std::string With(const std::string& field) {
                              {{"  jwks_file", absl::StrCat("  ", field, "\n  jwks_file")}});
 }
 
+// With that in place of the file of keys.
+std::string Fetched(const std::string& fields) {
+  return absl::StrReplaceAll(kIssuer, {{"jwks_file: \"sso.jwks\"", fields}});
+}
+
 class ConfigErrorTest : public ConfigTest, public ::testing::WithParamInterface<Row> {};
 
 TEST_P(ConfigErrorTest, NamesFileLineAndField) {
@@ -233,6 +238,34 @@ INSTANTIATE_TEST_SUITE_P(
             ":2: ", "an empty name"},
         Row{"RequiredClaimRegistered", With("required_claims { path: \"sub\" any_of: \"a\" }"),
             ":2: ", "has a check of its own"},
+        Row{"TwoSourcesOfKeys", With("jwks_file: \"a\" jwks_url: \"https://a\""),
+            ":2: ", "only one of them"},
+        Row{"PlaintextJwksUrl", Fetched("jwks_url: \"http://a\""),
+            ":2: ", "jwks_url: the URL must"},
+        Row{"DiscoveryUrlWithUser", Fetched("discovery_url: \"https://u:p@a\""),
+            ":2: ", "discovery_url: the URL has a user"},
+        Row{"FetchWithoutUrl", With("fetch { proxy: \"http://a\" }"), ":2: ", "fetch: is only for"},
+        Row{"KeyHostsWithoutDiscovery",
+            Fetched("jwks_url: \"https://a\" fetch { key_hosts: \"https://b\" }"),
+            ":2: ", "fetch.key_hosts: is only"},
+        Row{"KeyHostWithoutScheme",
+            Fetched("discovery_url: \"https://a\" fetch { key_hosts: \"b\" }"),
+            ":2: ", "fetch.key_hosts: the URL must begin"},
+        Row{"BearerHostsAlone",
+            Fetched("jwks_url: \"https://a\" fetch { bearer_hosts: \"https://a\" }"),
+            ":2: ", "each needs the other"},
+        Row{"RefreshTooShort", Fetched("jwks_url: \"https://a\" fetch { refresh { seconds: 59 } }"),
+            ":2: ", "fetch.refresh: must be 1 min to 1 h"},
+        Row{"StaleTooLong",
+            Fetched("jwks_url: \"https://a\" fetch { max_stale { seconds: 86401 } }"),
+            ":2: ", "fetch.max_stale"},
+        Row{"StaleBelowRefresh",
+            Fetched("jwks_url: \"https://a\" fetch { max_stale { seconds: 60 } }"),
+            ":2: ", "fetch.max_stale"},
+        Row{"HmacKeysByUrl",
+            absl::StrReplaceAll(Fetched("jwks_url: \"https://a\""),
+                                {{"ES256", "HS256 every_verifier_can_mint: true"}}),
+            ":2: ", "HMAC secrets never come over the network"},
         Row{"NegativeLeeway", With("leeway { seconds: -1 }"), ":2: ", "leeway: must be 0"},
         Row{"LeewayTooLong", With("leeway { seconds: 300 nanos: 1 }"), ":2: ", "leeway:"},
         Row{"LifetimeZero", With("max_lifetime {}"), ":2: ", "max_lifetime: must be above 0"},
@@ -289,6 +322,13 @@ INSTANTIATE_TEST_SUITE_P(
         GoodRow{"Hmac",
                 absl::StrReplaceAll(kIssuer, {{"ES256", "HS256 every_verifier_can_mint: true"}})},
         GoodRow{"Kubernetes", With("profile: KUBERNETES")},
+        GoodRow{"JwksUrl",
+                Fetched("jwks_url: \"https://a/jwks\" fetch { refresh { seconds: 60 } }")},
+        GoodRow{"DiscoveryUrl",
+                Fetched("discovery_url: \"https://a/x\" fetch { key_hosts: \"https://b:8443\" "
+                        "bearer_token_file: \"t\" bearer_hosts: \"https://b:8443\" }")},
+        GoodRow{"PlaintextByTheLongerWord",
+                Fetched("jwks_url: \"http://a/\" fetch { plaintext_http_is_trusted: true }")},
         GoodRow{"Keycloak", With("profile: KEYCLOAK")},
         GoodRow{"AccessTokensOnly", With("profile: CUSTOM custom_types: \"NO_TYP\" "
                                          "issuer_signs_access_tokens_only: true")},
