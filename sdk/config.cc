@@ -14,6 +14,7 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/policy.h"
 
 namespace lanyard {
@@ -191,6 +192,11 @@ class Loader {
   std::string last_file_ = "config_text";    // What an error of the whole names.
 };
 
+// An error that repeats names of the config, which may be anything.
+absl::Status Shown(const absl::Status& status) {
+  return absl::Status(status.code(), internal::Printable(status.message(), 1000));
+}
+
 }  // namespace
 
 absl::StatusOr<LoadedConfig> LoadConfig(const std::vector<std::string>& paths,
@@ -202,13 +208,18 @@ absl::StatusOr<LoadedConfig> LoadConfig(const std::vector<std::string>& paths,
     const size_t slash = path.rfind('/');
     const std::string folder =
         slash == std::string::npos ? std::string() : path.substr(0, slash == 0 ? 1 : slash);
-    if (absl::Status status = loader.Add(content->view(), path, folder); !status.ok())
-      return status;
+    if (absl::Status status = loader.Add(content->view(), path, folder); !status.ok()) {
+      return Shown(status);
+    }
   }
   if (!text.empty()) {
-    if (absl::Status status = loader.Add(text, "config_text", ""); !status.ok()) return status;
+    if (absl::Status status = loader.Add(text, "config_text", ""); !status.ok()) {
+      return Shown(status);
+    }
   }
-  return loader.Finish();
+  auto loaded = loader.Finish();
+  if (!loaded.ok()) return Shown(loaded.status());
+  return loaded;
 }
 
 }  // namespace lanyard

@@ -95,18 +95,17 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
     verdict.reset();
   }
   if (!verdict.has_value()) {
-    auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, connection, now);
+    auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, connection, now,
+                                       state_->clock->SinceBoot());
     if (!fresh.ok()) return fresh.status();
     if (state_->before_insert) state_->before_insert();
     verdict = *std::move(fresh);
-    verdict->ends_since_boot =
-        state_->clock->SinceBoot() +
-        (internal::IdentityAccess::StateOf(verdict->identity).usable_until - now);
     state_->cache.Insert(token, *verdict);
   } else if (absl::Status status = internal::CheckTime(verdict->identity, *verdict->rules, now);
              !status.ok()) {
     return status;
-  } else if (state_->clock->SinceBoot() >= verdict->ends_since_boot) {
+  } else if (state_->clock->SinceBoot() >=
+             internal::IdentityAccess::StateOf(verdict->identity).ends_since_boot) {
     return AuthFailureStatus(
         AuthFailure::kExpired,
         "\"exp\" has passed since the token was first seen; the wall clock was "

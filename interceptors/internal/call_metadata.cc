@@ -3,6 +3,9 @@
 
 #include <grpc/grpc_security_constants.h>
 
+#include <tuple>
+
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 
@@ -30,14 +33,17 @@ std::string CertificateSha256Of(const grpc::AuthContext& context) {
   return CertificateSha256(pem).value_or(std::string());
 }
 
-const void* ConnectionOf(const grpc::AuthContext& context) {
-  // gRPC hands each call another AuthContext object, but the values of its properties belong to
-  // the connection, and every connection with credentials has this one.
-  for (const grpc::string_ref& type :
-       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
-    return type.data();
+uint64_t ConnectionOf(const grpc::AuthContext& context) {
+  // gRPC hands each call another AuthContext object, but the properties belong to the connection,
+  // and every connection with credentials has some.
+  uint64_t name = 0;
+  for (auto property = context.begin(); property != context.end(); ++property) {
+    const grpc::AuthProperty value = *property;
+    name = absl::Hash<std::tuple<uint64_t, uintptr_t, uintptr_t>>{}(
+        {name, reinterpret_cast<uintptr_t>(value.first.data()),
+         reinterpret_cast<uintptr_t>(value.second.data())});
   }
-  return nullptr;
+  return name;
 }
 
 }  // namespace lanyard::internal

@@ -5,6 +5,7 @@
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/support/string_ref.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -28,9 +29,10 @@ absl::string_view CertificatePemOf(const grpc::AuthContext& context);
 // x5t#S256 of that certificate; empty if there is none.
 std::string CertificateSha256Of(const grpc::AuthContext& context);
 
-// Names the connection among those that are open; not to be dereferenced. A later connection may
-// have the same name.
-const void* ConnectionOf(const grpc::AuthContext& context);
+// Names the connection among those that are open: made of the addresses of what gRPC keeps for
+// each. A later connection has the same name only if it gets all of a closed one's memory in the
+// same order.
+uint64_t ConnectionOf(const grpc::AuthContext& context);
 
 }  // namespace lanyard::internal
 

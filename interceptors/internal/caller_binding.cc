@@ -72,7 +72,8 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     metadata->erase(kAuthorization);
     PutIdentity(metadata, &identity_);
     if (info_->type() != ServerRpcInfo::Type::UNARY && identity_.authenticated()) {
-      expiry_.emplace(state_, context->c_call(), IdentityAccess::StateOf(identity_).usable_until);
+      const IdentityState& state = IdentityAccess::StateOf(identity_);
+      expiry_.emplace(state_, context->c_call(), state.usable_until, state.ends_since_boot);
     }
     return true;
   }

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 SignatureBudget::SignatureBudget(int per_second)
     : price_(std::chrono::nanoseconds(seconds(1)) / per_second) {}
 
-bool SignatureBudget::Take(const void* connection, TimePoint now) {
+bool SignatureBudget::Take(uint64_t connection, TimePoint now) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (now - swept_ > seconds(1)) Sweep(now);
   TimePoint& paid_back = paid_back_[connection];
@@ -20,7 +20,7 @@ bool SignatureBudget::Take(const void* connection, TimePoint now) {
   return true;
 }
 
-void SignatureBudget::GiveBack(const void* connection, TimePoint now) {
+void SignatureBudget::GiveBack(uint64_t connection, TimePoint now) {
   std::lock_guard<std::mutex> lock(mutex_);
   const auto it = paid_back_.find(connection);
   if (it == paid_back_.end()) return;

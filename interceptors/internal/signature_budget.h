@@ -3,6 +3,7 @@
 #define LANYARD_INTERCEPTORS_INTERNAL_SIGNATURE_BUDGET_H_
 
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <unordered_map>
 
@@ -19,10 +20,10 @@ class SignatureBudget {
   explicit SignatureBudget(int per_second);
 
   // Pays for one check; false if the connection cannot.
-  bool Take(const void* connection, TimePoint now);
+  bool Take(uint64_t connection, TimePoint now);
 
   // The check found a good signature: it costs nothing.
-  void GiveBack(const void* connection, TimePoint now);
+  void GiveBack(uint64_t connection, TimePoint now);
 
   // For tests.
   size_t connections() const;
@@ -33,7 +34,7 @@ class SignatureBudget {
   const std::chrono::nanoseconds price_;
   mutable std::mutex mutex_;
   // When what was spent will have been paid back. Guarded by mutex_.
-  std::unordered_map<const void*, TimePoint> paid_back_;
+  std::unordered_map<uint64_t, TimePoint> paid_back_;
   TimePoint swept_{};  // Guarded by mutex_.
 };
 

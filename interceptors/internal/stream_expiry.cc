@@ -19,11 +19,11 @@ constexpr absl::Duration kLongestWait = absl::Seconds(1);
 }  // namespace
 
 struct StreamExpiry::Entry {
-  Entry(grpc_call* the_call, absl::Time until, std::shared_ptr<const Clock> the_clock,
-        TimerQueue* the_timers)
+  Entry(grpc_call* the_call, absl::Time until, absl::Duration until_since_boot,
+        std::shared_ptr<const Clock> the_clock, TimerQueue* the_timers)
       : usable_until(until),
         clock(std::move(the_clock)),
-        ends(clock->SinceBoot() + (until - clock->Now())),
+        ends(until_since_boot),
         timers(the_timers),
         call(the_call) {}
 
@@ -43,9 +43,10 @@ struct StreamExpiry::Entry {
 };
 
 StreamExpiry::StreamExpiry(std::shared_ptr<ServerState> state, grpc_call* call,
-                           absl::Time usable_until)
+                           absl::Time usable_until, absl::Duration ends_since_boot)
     : state_(std::move(state)),
-      entry_(std::make_shared<Entry>(call, usable_until, state_->clock, &state_->timers)) {
+      entry_(std::make_shared<Entry>(call, usable_until, ends_since_boot, state_->clock,
+                                     &state_->timers)) {
   Arm(entry_);
 }
 

@@ -16,7 +16,8 @@ namespace lanyard::internal {
 class StreamExpiry {
  public:
   // `call` must live until Close() or the destructor. Already expired means at once.
-  StreamExpiry(std::shared_ptr<ServerState> state, grpc_call* call, absl::Time usable_until);
+  StreamExpiry(std::shared_ptr<ServerState> state, grpc_call* call, absl::Time usable_until,
+               absl::Duration ends_since_boot);
   ~StreamExpiry() { Close(); }
   StreamExpiry(const StreamExpiry&) = delete;
   StreamExpiry& operator=(const StreamExpiry&) = delete;

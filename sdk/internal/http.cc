@@ -63,7 +63,7 @@ absl::StatusOr<HttpUrl> ParseHttpUrl(absl::string_view url, bool plaintext_http_
     return Bad("has no host, or one with a strange character");
   }
   if (!after.empty()) {
-    absl::ConsumePrefix(&after, ":");
+    if (!absl::ConsumePrefix(&after, ":")) return Bad("has no host");
     int number = 0;
     if (!All(after, [](char c) { return absl::ascii_isdigit(c); }) || after.size() > 5 ||
         !absl::SimpleAtoi(after, &number) || number < 1 || number > 65535) {
@@ -71,8 +71,10 @@ absl::StatusOr<HttpUrl> ParseHttpUrl(absl::string_view url, bool plaintext_http_
     }
     port = absl::StrCat(number);
   }
+  const absl::string_view path = rest.substr(authority.size());
   return HttpUrl{absl::StrCat(https ? "https://" : "http://", ipv6 ? "[" : "",
-                              absl::AsciiStrToLower(host), ipv6 ? "]:" : ":", port)};
+                              absl::AsciiStrToLower(host), ipv6 ? "]:" : ":", port),
+                 !path.empty() && path != "/"};
 }
 
 }  // namespace lanyard::internal

@@ -59,6 +59,8 @@ struct HttpUrl {
   // "https://sso.example.com:443": lower case, with the port. What may be sent a secret, and where
   // keys may come from, is compared by it.
   std::string origin;
+  // Whether anything but "/" follows it.
+  bool has_path = false;
 };
 
 // An absolute https URL (RFC 3986) of printable ASCII, without user, password and fragment. http

@@ -29,6 +29,9 @@ struct IdentityState {
 
   // The last instant at which the token is accepted: exp plus the issuer's leeway.
   absl::Time usable_until = absl::InfiniteFuture();
+  // The same by Clock::SinceBoot(), from when the token was first seen: the earlier counts, so that
+  // a clock that is set back lengthens no life.
+  absl::Duration ends_since_boot = absl::InfiniteDuration();
 
   mutable std::once_flag claims_once;
   mutable v1::Claims claims;

@@ -40,14 +40,21 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
   const bool plaintext = fetch.plaintext_http_is_trusted();
   if (absl::Status s = check("jwks_url", issuer.jwks_url(), plaintext); !s.ok()) return s;
   if (absl::Status s = check("discovery_url", issuer.discovery_url(), plaintext); !s.ok()) return s;
-  for (const std::string& host : fetch.key_hosts()) {
-    if (host.empty()) return FieldError("fetch.key_hosts", "an empty string");
-    if (absl::Status s = check("fetch.key_hosts", host, plaintext); !s.ok()) return s;
+  const auto check_hosts = [](absl::string_view field, const auto& hosts, bool plain) {
+    for (const std::string& host : hosts) {
+      const auto parsed = ParseHttpUrl(host, plain);
+      if (!parsed.ok()) return FieldError(field, parsed.status().message());
+      if (parsed->has_path) return FieldError(field, "hosts are trusted whole: write no path");
+    }
+    return absl::OkStatus();
+  };
+  if (absl::Status s = check_hosts("fetch.key_hosts", fetch.key_hosts(), plaintext); !s.ok()) {
+    return s;
   }
-  for (const std::string& host : fetch.bearer_hosts()) {
-    if (host.empty()) return FieldError("fetch.bearer_hosts", "an empty string");
-    if (absl::Status s = check("fetch.bearer_hosts", host, false); !s.ok()) return s;
+  if (absl::Status s = check_hosts("fetch.bearer_hosts", fetch.bearer_hosts(), false); !s.ok()) {
+    return s;
   }
+  if (absl::Status s = check("fetch.proxy", fetch.proxy(), true); !s.ok()) return s;
   if (!fetch.key_hosts().empty() && issuer.discovery_url().empty()) {
     return FieldError("fetch.key_hosts", "is only for discovery_url");
   }
@@ -59,9 +66,10 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
   if (refresh < absl::Minutes(1) || refresh > absl::Hours(1)) {
     return FieldError("fetch.refresh", "must be 1 min to 1 h");
   }
-  if (fetch.has_max_stale() && (DurationOf(fetch.max_stale()) < refresh ||
-                                DurationOf(fetch.max_stale()) > absl::Hours(24))) {
-    return FieldError("fetch.max_stale", "must be at least refresh, and at most 24 h");
+  const absl::Duration max_stale =
+      fetch.has_max_stale() ? DurationOf(fetch.max_stale()) : absl::Hours(1);
+  if (max_stale < 2 * refresh || max_stale > absl::Hours(24)) {
+    return FieldError("fetch.max_stale", "must be at least twice refresh, and at most 24 h");
   }
   return absl::OkStatus();
 }

@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "lanyard/sdk/internal/secret.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -274,19 +276,23 @@ JsonValue::Iterator& JsonValue::Iterator::operator++() {
 }
 
 void AppendJsonString(absl::string_view text, std::string* out) {
-  static constexpr char kHex[] = "0123456789abcdef";
+  const auto escape = [out](uint32_t unit) { absl::StrAppendFormat(out, "\\u%04x", unit); };
   out->push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      absl::StrAppend(out, "\\u00");
-      out->push_back(kHex[byte >> 4]);
-      out->push_back(kHex[byte & 0x0f]);
+  for (size_t position = 0; position < text.size();) {
+    const size_t begin = position;
+    const auto code_point = NextCodePoint(text, &position);
+    const absl::string_view bytes = text.substr(begin, position - begin);
+    if (!code_point.has_value()) {
+      absl::StrAppend(out, bytes);  // Which no reader takes.
+    } else if (bytes == "\"" || bytes == "\\") {
+      absl::StrAppend(out, "\\", bytes);
+    } else if (!ActsOnTerminal(*code_point)) {
+      absl::StrAppend(out, bytes);
+    } else if (*code_point < 0x10000) {
+      escape(*code_point);
     } else {
-      out->push_back(c);
+      escape(0xd800 + ((*code_point - 0x10000) >> 10));
+      escape(0xdc00 + ((*code_point - 0x10000) & 0x3ff));
     }
   }
   out->push_back('"');

@@ -14,6 +14,7 @@ constexpr absl::Duration kShortestInterval = absl::Minutes(1);
 constexpr absl::Duration kFirstBackoff = absl::Seconds(1);
 constexpr absl::Duration kLongestBackoff = absl::Minutes(1);
 constexpr absl::Duration kAbsentFor = absl::Minutes(1);
+constexpr absl::Duration kGoneFor = absl::Seconds(5);
 constexpr size_t kMostMissing = 1000;
 
 }  // namespace
@@ -50,7 +51,8 @@ void KeyRefresh::Cool(Time now) {
 
 void KeyRefresh::Succeeded(Time now, std::optional<absl::Duration> max_age,
                            const std::function<bool(const std::string&)>& has) {
-  last_success_ = now;
+  // A machine may have been suspended in between.
+  last_success_ = began_;
   failures_ = 0;
   const absl::Duration shortest = std::min(kShortestInterval, interval_);
   next_regular_ =
@@ -59,7 +61,8 @@ void KeyRefresh::Succeeded(Time now, std::optional<absl::Duration> max_age,
   for (auto it = missing_.begin(); it != missing_.end();) {
     Missing& missing = it->second;
     if (has(it->first)) {
-      found = true;
+      // One that was withdrawn and is back is no find.
+      found = found || missing.absent_until == absl::ZeroDuration();
       it = missing_.erase(it);
       continue;
     }
@@ -85,7 +88,8 @@ void KeyRefresh::Failed(Time now) {
 }
 
 void KeyRefresh::Withdrawn(absl::string_view key_id, Time now) {
-  if (missing_.size() < kMostMissing) missing_[std::string(key_id)] = {now, now + kAbsentFor};
+  // Briefly, because behind one name there may be servers that are not of one mind yet.
+  if (missing_.size() < kMostMissing) missing_[std::string(key_id)] = {now, now + kGoneFor};
 }
 
 bool KeyRefresh::MayArrive(absl::string_view key_id, Time now) {

@@ -87,6 +87,11 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
                                             : "no key of this issuer fits the header's alg");
 }
 
+bool HasKey(const KeySet& keys, const std::string& id) {
+  return std::any_of(keys.keys().begin(), keys.keys().end(),
+                     [&id](const Key& key) { return key.id() == id; });
+}
+
 absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& rules) {
   const struct {
     const char* name;
@@ -140,9 +145,10 @@ absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules
   return absl::OkStatus();
 }
 
-// Whether a condition is on the claim that says what kind of token it is.
+// Whether a condition names what the claim that says the kind of a token must be.
 bool IsOfKind(const v1::ClaimCondition& condition) {
-  return condition.path_size() == 1 && condition.path(0) == "typ";
+  return condition.path_size() == 1 && condition.path(0) == "typ" &&
+         (!condition.any_of().empty() || !condition.all_of().empty());
 }
 
 // Access tokens under a header type that other kinds have too.
@@ -201,7 +207,7 @@ absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
 
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,
-                                    absl::Time now) {
+                                    absl::Time now, absl::Duration since_boot) {
   auto jws = ParseJws(token, max_bytes);
   if (!jws.ok()) return jws.status();
 
@@ -227,8 +233,10 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
   if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get(), connection);
       !status.ok()) {
+    // Only where no key at all has that id: one of another type is no reason to look for more.
     const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
-                            jws->key_id.has_value() && issuer.source != nullptr;
+                            jws->key_id.has_value() && issuer.source != nullptr &&
+                            !HasKey(*issuer.keys, *jws->key_id);
     if (unknown_id && issuer.source->MayArrive(*jws->key_id)) {
       return Fail(AuthFailure::kKeysUnavailable,
                   "no key of this issuer has the header's kid yet; it has been asked");
@@ -273,6 +281,7 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   state->claims_json = std::move(jws->payload);
   state->audiences = *claims->audiences;
   state->usable_until = *claims->expires_at + rules.leeway;
+  state->ends_since_boot = since_boot + (state->usable_until - now);
   state->registered = *std::move(claims);
   return Verdict{IdentityAccess::Make(std::move(state)), &rules, std::move(issuer.keys)};
 }

@@ -69,12 +69,11 @@ struct Verdict {
   Identity identity;
   const IssuerRules* rules;
   std::shared_ptr<const KeySet> keys;  // The set that the verdict was made with.
-  // When the token ends by Clock::SinceBoot(), so that a clock that is set back lengthens no life.
-  absl::Duration ends_since_boot = absl::InfiniteDuration();
 };
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,
-                                    absl::Time now);
+                                    absl::Time now,
+                                    absl::Duration since_boot = absl::ZeroDuration());
 
 // The middle of VerifyToken, which knows nothing of claims: alg is in the rules' list, exactly one
 // key of the issuer can have signed (kid, type, algorithm), and it did. Null keys are keys that are

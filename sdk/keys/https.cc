@@ -21,8 +21,8 @@ using internal::HttpRequest;
 using internal::HttpResponse;
 
 constexpr size_t kMaxHeaderBytes = 64 * 1024;
-// Slower than this for two seconds is given up.
-constexpr long kSlowestBytesPerSecond = 1024, kSlowSeconds = 2;
+// Slower than this for four seconds is given up.
+constexpr long kSlowestBytesPerSecond = 1024, kSlowSeconds = 4;
 
 // One transfer: what libcurl's callbacks see.
 struct Transfer {
@@ -59,6 +59,12 @@ void ReadCacheControl(absl::string_view value, HttpResponse* response) {
   }
 }
 
+// Whether it can be sent back as it is (RFC 9110 section 8.8.3).
+bool IsEchoable(absl::string_view etag) {
+  return etag.size() <= 256 &&
+         std::all_of(etag.begin(), etag.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 size_t OnHeader(char* data, size_t, size_t size, void* opaque) {
   auto& transfer = *static_cast<Transfer*>(opaque);
   transfer.header_bytes += size;
@@ -67,11 +73,15 @@ size_t OnHeader(char* data, size_t, size_t size, void* opaque) {
     return 0;
   }
   const absl::string_view line(data, size);
+  if (absl::StartsWith(line, "HTTP/")) {  // Another answer begins.
+    transfer.response.etag.clear();
+    transfer.response.max_age.reset();
+  }
   const size_t colon = line.find(':');
   if (colon == line.npos) return size;
   const absl::string_view name = line.substr(0, colon);
   const absl::string_view value = absl::StripAsciiWhitespace(line.substr(colon + 1));
-  if (absl::EqualsIgnoreCase(name, "etag") && value.size() <= 256) {
+  if (absl::EqualsIgnoreCase(name, "etag") && IsEchoable(value)) {
     transfer.response.etag = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "cache-control")) {
     ReadCacheControl(value, &transfer.response);
@@ -117,13 +127,23 @@ class CurlFetcher final : public internal::HttpFetcher {
     option(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     option(CURLOPT_SSL_VERIFYPEER, 1L);
     option(CURLOPT_SSL_VERIFYHOST, 2L);
-    // An empty string switches the environment's proxies off.
+    // Empty strings switch off what the environment says of proxies.
     option(CURLOPT_PROXY, request.proxy.c_str());
+    option(CURLOPT_NOPROXY, "");
+    option(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     option(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     option(CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));
     option(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
     option(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
-    if (!request.ca_file.empty()) option(CURLOPT_CAINFO, request.ca_file.c_str());
+    if (!request.ca_file.empty()) {
+      option(CURLOPT_CAINFO, request.ca_file.c_str());
+      // Without this the system's certificates count as well.
+      option(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+    }
+#if LIBCURL_VERSION_NUM >= 0x075700
+    // A name server that does not answer must not hold up the end.
+    option(CURLOPT_QUICK_EXIT, 1L);
+#endif
     if (!set) return absl::InternalError("this libcurl lacks an option that is needed");
     const CURLcode code = curl_easy_perform(curl.get());
     if (code != CURLE_OK) {
@@ -162,6 +182,7 @@ class CurlFetcher final : public internal::HttpFetcher {
 std::shared_ptr<const internal::HttpFetcher> Https() {
   // Once a process, before other threads use libcurl.
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  // A libcurl that cannot start fails each request with a reason.
   (void)ready;
   return std::make_shared<CurlFetcher>();
 }

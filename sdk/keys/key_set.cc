@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -106,8 +107,13 @@ absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
   if (!entries.ok()) return entries.status();
   KeySet set;
   std::vector<Key> keys;
+  std::set<std::string> compromised;  // Thumbprints.
   int index = 0;
   for (const JsonValue entry : *entries) {
+    if (HasPrivateMember(entry)) {
+      const auto pair = Key::FromJwkValue(entry);
+      if (pair.ok()) compromised.insert(pair->Thumbprint());
+    }
     auto key = RemoteKey(entry, algorithms);
     if (key.ok()) {
       keys.push_back(*std::move(key));
@@ -119,7 +125,11 @@ absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
   for (const Key& key : keys) {
     const auto same = std::count_if(keys.begin(), keys.end(),
                                     [&key](const Key& other) { return AreRivals(key, other); });
-    if (same == 1) {
+    if (compromised.count(key.Thumbprint()) > 0) {
+      set.warnings_.push_back(
+          "ALARM: a key left out: its private half is published beside it, so anybody can sign "
+          "with it");
+    } else if (same == 1) {
       set.keys_.push_back(key);
     } else {
       set.warnings_.push_back(

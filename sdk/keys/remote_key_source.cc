@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -51,6 +52,10 @@ absl::StatusOr<std::vector<std::string>> OriginsOf(const std::vector<std::string
       return absl::InvalidArgumentError(
           absl::StrCat(field, ": ", url.status().message(), "; write \"https://host[:port]\""));
     }
+    if (url->has_path) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": hosts are trusted whole: write no path"));
+    }
     origins.push_back(url->origin);
   }
   return origins;
@@ -58,6 +63,24 @@ absl::StatusOr<std::vector<std::string>> OriginsOf(const std::vector<std::string
 
 bool Contains(const std::vector<std::string>& list, const std::string& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+std::string WithoutDigits(std::string text) {
+  text.erase(std::remove_if(text.begin(), text.end(), absl::ascii_isdigit), text.end());
+  return text;
+}
+
+// Whether two sets hold the same keys, in whatever order.
+bool AreEqual(const KeySet& a, const KeySet& b) {
+  const auto ids = [](const KeySet& set) {
+    std::set<std::string> ids;
+    for (const Key& key : set.keys()) {
+      ids.insert(
+          absl::StrCat(AlgorithmName(*key.algorithm()), " ", key.Thumbprint(), " ", key.id()));
+    }
+    return ids;
+  };
+  return ids(a) == ids(b);
 }
 
 // "3 keys: a, b, c".
@@ -102,8 +125,9 @@ class FetchingKeySource final : public RemoteKeySource {
   bool MayArrive(absl::string_view key_id) const override {
     const absl::Duration now = options_.clock->SinceBoot();
     std::lock_guard<std::mutex> lock(mutex_);
+    const absl::Duration before = refresh_.NextFetch();
     const bool may = refresh_.MayArrive(key_id, now);
-    if (may) wake_.notify_all();
+    if (refresh_.NextFetch() < before) wake_.notify_all();
     return may;
   }
 
@@ -115,9 +139,11 @@ class FetchingKeySource final : public RemoteKeySource {
       return absl::UnavailableError(absl::StrCat(
           "no keys yet: ", last_error_.empty() ? "the first fetch is under way" : last_error_));
     }
-    return absl::UnavailableError(refresh_.IsStale(now)
-                                      ? absl::StrCat("keys older than max_stale: ", last_error_)
-                                      : "the issuer publishes no usable key");
+    return absl::UnavailableError(
+        refresh_.IsStale(now)
+            ? absl::StrCat("keys older than max_stale: ",
+                           last_error_.empty() ? "not fetched since" : last_error_)
+            : "the issuer publishes no usable key");
   }
 
   int64_t fetches() const override { return fetches_; }
@@ -162,7 +188,8 @@ class FetchingKeySource final : public RemoteKeySource {
     if (!fetched.ok()) {
       refresh_.Failed(now);
       const std::string error(fetched.status().message());
-      if (refresh_.failures() == 1 || error != last_error_) {
+      // Numbers are mostly times and ports, and would make every line a new one.
+      if (refresh_.failures() == 1 || WithoutDigits(error) != WithoutDigits(last_error_)) {
         internal::LogLine(absl::StrCat(
             "issuer ", options_.name, ": keys not fetched, ",
             keys_ == nullptr ? "there are none yet: " : "the last good ones stay: ", error));
@@ -171,12 +198,12 @@ class FetchingKeySource final : public RemoteKeySource {
     } else {
       const bool was_failing = refresh_.failures() > 0;
       const KeySet& keys = *fetched->keys;
-      const auto has = [&keys](const std::string& id) {
-        return std::any_of(keys.keys().begin(), keys.keys().end(),
-                           [&id](const Key& key) { return key.id() == id; });
-      };
+      std::set<std::string> ids;
+      for (const Key& key : keys.keys()) ids.insert(key.id());
+      const auto has = [&ids](const std::string& id) { return ids.count(id) > 0; };
       refresh_.Succeeded(now, fetched->max_age, has);
-      if (keys_ != nullptr) {
+      // A set that has become empty may be an issuer that is just starting.
+      if (keys_ != nullptr && !ids.empty()) {
         for (const Key& key : keys_->keys()) {
           if (!has(key.id())) refresh_.Withdrawn(key.id(), now);
         }
@@ -231,6 +258,8 @@ class FetchingKeySource final : public RemoteKeySource {
                           absl::StrCat(OriginOf(url), ": ", keys.status().message()));
     }
     body_ = std::move(response->body);
+    // The same keys keep the verdicts that were made with them.
+    if (keys_ != nullptr && AreEqual(*keys, *keys_)) return Fetched{keys_, response->max_age};
     return Fetched{std::make_shared<const KeySet>(*std::move(keys)), response->max_age};
   }
 
@@ -287,9 +316,9 @@ class FetchingKeySource final : public RemoteKeySource {
   }
 
   absl::Status NotFound(const std::string& url, int status) const {
-    return absl::UnavailableError(
-        absl::StrCat(OriginOf(url), ": HTTP status ", status,
-                     status >= 300 && status < 400 ? "; redirects are not followed" : ""));
+    return absl::UnavailableError(absl::StrCat(
+        OriginOf(url), ": HTTP status ", status,
+        status >= 300 && status < 400 && status != 304 ? "; redirects are not followed" : ""));
   }
 
   const RemoteKeySourceOptions options_;
@@ -342,8 +371,13 @@ absl::StatusOr<std::unique_ptr<RemoteKeySource>> RemoteKeySource::Create(
   if (options.refresh < absl::Seconds(1) || options.refresh > absl::Hours(1)) {
     return error("refresh: must be 1 s to 1 h");
   }
-  if (options.max_stale < options.refresh || options.max_stale > kLongestStale) {
-    return error("max_stale: must be at least refresh, and at most 24 h");
+  if (options.max_stale < 2 * options.refresh || options.max_stale > kLongestStale) {
+    return error("max_stale: must be at least twice refresh, and at most 24 h");
+  }
+  if (options.name.empty()) return error("name: required: what log lines call the issuer");
+  if (!options.proxy.empty()) {
+    const auto proxy = internal::ParseHttpUrl(options.proxy, true);
+    if (!proxy.ok()) return error(absl::StrCat("proxy: ", proxy.status().message()));
   }
   if (options.https == nullptr) {
     return error("https: keys over HTTPS need lanyard::Https(), of //:https");

@@ -39,16 +39,16 @@ struct RemoteKeySourceOptions {
   std::string bearer_token_file;
   std::vector<std::string> bearer_hosts;
 
-  // PEM certificates to trust in place of the system's. And a proxy's URL; the environment's
-  // proxies are not used.
+  // PEM certificates to trust in place of the system's. And a proxy's URL, without a password; the
+  // environment's proxies are not used.
   std::string ca_file;
   std::string proxy;
 
   // Allows http:// URLs: whoever is on the network may then sign any token.
   bool plaintext_http_is_trusted = false;
 
-  // How often the keys are fetched, from 1 s, and how old they may become while that fails, at most
-  // 24 h. Cache-Control may shorten the former, down to a minute.
+  // How often the keys are fetched, from 1 s, and how old they may become while that fails, at least
+  // twice that and at most 24 h. Cache-Control may shorten the former, down to a minute.
   absl::Duration refresh = absl::Minutes(5);
   absl::Duration max_stale = absl::Hours(1);
 

@@ -232,6 +232,30 @@ TEST_F(RemoteKeysTest, UnusableEntriesAreLeftOutAlone) {
   EXPECT_THAT(source_->Current()->warnings(), Contains(HasSubstr("HMAC secret")));
 }
 
+// A key is compromised if its private half stands there under whatever name.
+TEST_F(RemoteKeysTest, APublishedPrivateHalfTakesItsPublicTwinAlong) {
+  const TestIssuer published;
+  const std::string pair = *published.key().ExportPrivateJwk();
+  for (const std::string& twin :
+       {*published.key().ToPublicJwk(),
+        absl::StrReplaceAll(*published.key().ToPublicJwk(), {{published.key().id(), "twin"}})}) {
+    nginx_.Serve("jwks", SetOf({&issuer_}, absl::StrCat(twin, ",", pair)));
+    nginx_.Restart();
+    MakeWithKeys(Options());
+    EXPECT_THAT(Ids(), ::testing::ElementsAre(issuer_.key().id()));
+  }
+}
+
+TEST_F(RemoteKeysTest, TheSameKeysInAnotherOrderAreTheSameSet) {
+  nginx_.Serve("jwks", SetOf({&issuer_, &next_}));
+  nginx_.Start();
+  MakeWithKeys(Options());
+  const auto keys = source_->Current();
+  nginx_.Serve("jwks", SetOf({&next_, &issuer_}, "{\"kty\":\"new\"}"));
+  ExpectKeysStay(3);
+  EXPECT_EQ(source_->Current(), keys);
+}
+
 TEST_F(RemoteKeysTest, RedirectsAreNotFollowed) {
   NginxServer target(files_);
   target.Serve("jwks", issuer_.PublicJwks());
@@ -299,10 +323,14 @@ TEST_F(RemoteKeysTest, TheEnvironmentsProxiesAreNotUsed) {
   nginx_.Start();
   MakeWithKeys(Options());
   for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) unsetenv(name);
-  // One that the config names is.
+  // One that the config names is, whatever the environment says of exceptions.
+  setenv("NO_PROXY", "*", 1);
+  setenv("no_proxy", "*", 1);
   RemoteKeySourceOptions options = Options();
   options.proxy = "http://127.0.0.1:1";
   ExpectNoKeys(options, "https://localhost:");
+  unsetenv("NO_PROXY");
+  unsetenv("no_proxy");
 }
 
 class DiscoveryTest : public RemoteKeysTest {
@@ -433,6 +461,23 @@ TEST_F(UnknownKeyTest, AKeyThatIsNowhereIsUnauthenticatedOnceThatIsKnown) {
   EXPECT_EQ(shared_->fetches(), 2);
 }
 
+// A key of that id is there, but for another algorithm: no reason to ask, or anybody could keep the
+// issuer busy with it.
+TEST_F(UnknownKeyTest, AKnownIdWithAnotherAlgorithmAsksForNothing) {
+  v1::Issuer config = issuer_.Config();
+  config.add_algorithms(v1::RS256);
+  VerifierOptions options;
+  options.issuers = {{config, shared_}};
+  const auto verifier = *Verifier::Create(std::move(options));
+  testing::TokenBuilder token = TestIssuer(Algorithm::kRs256).Token();
+  token.KeyId(issuer_.key().id());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(verifier->Verify(token.Sign()), FailsWith(AuthFailure::kUnknownKey));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(shared_->fetches(), 1);
+}
+
 TEST_F(UnknownKeyTest, TenThousandUnknownKeysAreAFewFetches) {
   testing::TokenBuilder token = issuer_.Token();
   const auto start = std::chrono::steady_clock::now();
@@ -481,6 +526,15 @@ TEST(RemoteKeySourceOptionsTest, ErrorsNameTheField) {
                 o->bearer_hosts = {"http://a"};
               }),
               HasSubstr("bearer_hosts"));
+  EXPECT_THAT(error_of([](Options o) {
+                std::swap(o->discovery_url, o->jwks_url);
+                o->issuer = "https://sso.example.test";
+                o->key_hosts = {"https://storage.example.test/bucket"};
+              }),
+              HasSubstr("write no path"));
+  EXPECT_THAT(error_of([](Options o) { o->proxy = "http://user:s3/cret@proxy:1"; }),
+              ::testing::AllOf(HasSubstr("proxy: "), Not(HasSubstr("cret"))));
+  EXPECT_THAT(error_of([](Options o) { o->name.clear(); }), HasSubstr("name"));
   EXPECT_THAT(error_of([](Options o) { o->refresh = absl::Milliseconds(999); }),
               HasSubstr("refresh"));
   EXPECT_THAT(error_of([](Options o) { o->max_stale = absl::Hours(25); }), HasSubstr("max_stale"));

@@ -59,6 +59,7 @@ TEST(HttpUrlTest, RefusesAnythingElse) {
                           "https://[::1",
                           "https://[]/",
                           "https://[::1]x/",
+                          "https://[::1]443/",
                           "https://[gg::]/",
                           "https://a/{x}",
                           "https://a%40b/",

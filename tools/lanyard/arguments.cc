@@ -15,8 +15,12 @@ constexpr size_t kShownNameBytes = 40;
 absl::Status UnknownOption(const std::vector<Option>& options, absl::string_view name) {
   std::vector<std::string> names;
   for (const Option& option : options) names.push_back(option.name);
-  return UsageError(absl::StrCat("there is no option ", internal::Printable(name, kShownNameBytes),
-                                 DidYouMean(name, names), "; --help lists them"));
+  // A PEM block begins with dashes as well.
+  const bool shown = name.size() <= kShownNameBytes &&
+                     name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == name.npos;
+  return UsageError(absl::StrCat("there is no ", shown ? "option " : "such option",
+                                 shown ? name : "", DidYouMean(name, names),
+                                 "; --help lists them"));
 }
 
 std::string Wants(const Option& option) {

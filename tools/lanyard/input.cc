@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/redaction.h"
 
 namespace lanyard::tools {
 namespace {
@@ -41,7 +42,7 @@ Input Take(std::string* bytes, size_t size, size_t max_bytes) {
 std::string InputName(absl::string_view path) {
   if (path == "-") return "standard input";
   if (IsSecretItself(path)) return "a key or token itself, where a file's name should be";
-  return std::string(path);
+  return internal::PrintablePath(path);
 }
 
 absl::StatusOr<Input> ReadInput(const std::string& path, size_t max_bytes, std::istream& in) {

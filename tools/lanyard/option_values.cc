@@ -16,9 +16,11 @@ namespace lanyard::tools {
 namespace {
 
 constexpr int64_t kLastSecond = 253402300799;  // Of the year 9999.
-constexpr size_t kShownBytes = 32;
+constexpr size_t kShownBytes = 24;
 
 std::string Quoted(absl::string_view value) {
+  // What is longer than any right value may be a key or a token in the wrong place.
+  if (value.size() > kShownBytes) return absl::StrCat("a value of ", value.size(), " bytes");
   return absl::StrCat("\"", internal::Printable(value, kShownBytes), "\"");
 }
 
