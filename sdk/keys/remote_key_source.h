@@ -47,8 +47,8 @@ struct RemoteKeySourceOptions {
   // Allows http:// URLs: whoever is on the network may then sign any token.
   bool plaintext_http_is_trusted = false;
 
-  // How often the keys are fetched, from 1 s, and how old they may become while that fails, at least
-  // twice that and at most 24 h. Cache-Control may shorten the former, down to a minute.
+  // How often the keys are fetched, from 1 s, and how old they may become while that fails, at
+  // least twice that and at most 24 h. Cache-Control may shorten the former, down to a minute.
   absl::Duration refresh = absl::Minutes(5);
   absl::Duration max_stale = absl::Hours(1);
 
