@@ -7,6 +7,7 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_context.h>
 
+#include <map>
 #include <mutex>
 #include <typeinfo>
 #include <utility>
@@ -55,6 +56,23 @@ void WarnOfSharedKey(const TlsFiles& tls, const std::vector<NamedKeySource>& sou
       if (!key.is_hmac() && key.SameKeyAs(*certified)) {
         internal::LogLine(absl::StrCat("WARNING: the key of ", tls.certificate_chain,
                                        " also signs tokens; give TLS a key of its own"));
+      }
+    }
+  }
+}
+
+// Two issuers with one key: whoever holds it can sign for both, so each can name the other's
+// callers.
+void WarnOfTwinKeys(const std::vector<NamedKeySource>& sources) {
+  std::map<std::string, std::string> owners;  // Issuers by thumbprints.
+  for (const auto& [name, source] : sources) {
+    const auto keys = source->Current();
+    if (keys == nullptr) continue;
+    for (const Key& key : keys->keys()) {
+      const auto [owner, added] = owners.emplace(key.Thumbprint(), name);
+      if (!added && owner->second != name) {
+        internal::LogLine(absl::StrCat("WARNING: the issuers ", owner->second, " and ", name,
+                                       " have the same key; each can sign for the other"));
       }
     }
   }
@@ -187,6 +205,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
                      "issuer named \"",
                      options.key_sources.begin()->first, "\""));
   }
+  WarnOfTwinKeys(impl->key_sources);
   auto verifier = Verifier::Create(std::move(verifier_options));
   if (!verifier.ok()) return verifier.status();
 

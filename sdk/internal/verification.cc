@@ -11,6 +11,7 @@
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -111,15 +112,25 @@ absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& ru
   return absl::OkStatus();
 }
 
+// What to change where the tokens come from.
+std::string WantedAudience(const IssuerRules& rules) {
+  return absl::StrCat("let the issuer name \"", Printable(rules.audiences[0], 128),
+                      "\" (an audience mapper, or the resource that the client asks for)");
+}
+
 absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
   if (!claims.audiences.has_value()) {
-    return Fail(AuthFailure::kWrongAudience, "the token has no \"aud\"");
+    return Fail(AuthFailure::kWrongAudience,
+                absl::StrCat("the token has no \"aud\"; ", WantedAudience(rules)));
   }
   bool ours = false;
   for (const std::string& audience : *claims.audiences) {
     ours = ours || Contains(rules.audiences, audience);
   }
-  if (!ours) return Fail(AuthFailure::kWrongAudience, "\"aud\" names none of our audiences");
+  if (!ours) {
+    return Fail(AuthFailure::kWrongAudience,
+                absl::StrCat("\"aud\" names none of our audiences; ", WantedAudience(rules)));
+  }
   if (rules.single_audience_only && claims.audiences->size() > 1) {
     return Fail(AuthFailure::kWrongAudience,
                 "\"aud\" names others beside us, and single_audience_only is set");
@@ -254,7 +265,9 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
   if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
   if (rules.require_subject && !claims->subject.has_value()) {
-    return Fail(AuthFailure::kMissingClaim, "the token has no \"sub\"");
+    return Fail(AuthFailure::kMissingClaim,
+                "the token has no \"sub\"; let the issuer write it (Keycloak leaves it out of "
+                "lightweight tokens), or set accept_subjectless_tokens");
   }
   if (rules.refuse_other_kinds) {
     if (absl::Status status = CheckKind(*claims, document->root(), rules); !status.ok()) {

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys that serve two purposes, which is said when a server starts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/interceptors/gated_server.h"
+#include "tests/interceptors/output_search.h"
+
+namespace lanyard::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// What is printed while a server with these keys is made.
+std::string Printed(GatedServer& server) {
+  OutputCapture output;
+  const auto auth = ServerAuth::Create(server.options);
+  const std::string text = output.End();
+  EXPECT_TRUE(auth.ok()) << auth.status();
+  return text;
+}
+
+TEST(KeyWarningsTest, NothingToSay) {
+  GatedServer server(Api::kCallback);
+  EXPECT_THAT(Printed(server), Not(HasSubstr("WARNING")));
+}
+
+TEST(KeyWarningsTest, TwoIssuersWithOneKey) {
+  GatedServer server(Api::kCallback);
+  const testing::TestIssuer other(Algorithm::kEs256, "other");
+  server.options.services.clear();
+  server.options.config_text += other.ConfigText();
+  server.options.key_sources["other"] = other.Keys();
+  EXPECT_THAT(Printed(server), Not(HasSubstr("WARNING")));
+  server.options.key_sources["other"] = server.issuer.Keys();
+  EXPECT_THAT(Printed(server), HasSubstr("WARNING: the issuers test and other have the same key"));
+}
+
+TEST(KeyWarningsTest, TheKeyOfTlsSignsTokens) {
+  GatedServer server(Api::kCallback);
+  const Key key = *Key::FromPem(server.files.Read("server.key"));
+  server.options.key_sources["test"] =
+      std::make_shared<StaticKeySource>(*KeySet({key}).BindTo({Algorithm::kEs256}));
+  EXPECT_THAT(Printed(server), HasSubstr("also signs tokens"));
+}
+
+}  // namespace
+}  // namespace lanyard::test
