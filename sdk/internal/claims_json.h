@@ -34,7 +34,8 @@ struct RegisteredClaims {
 
   bool has_actor = false;
 
-  // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, events).
+  // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, s_hash,
+  // events).
   bool has_other_kinds_claim = false;
 };
 

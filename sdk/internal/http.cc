@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/http.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -75,6 +77,25 @@ absl::StatusOr<HttpUrl> ParseHttpUrl(absl::string_view url, bool plaintext_http_
   return HttpUrl{absl::StrCat(https ? "https://" : "http://", ipv6 ? "[" : "",
                               absl::AsciiStrToLower(host), ipv6 ? "]:" : ":", port),
                  !path.empty() && path != "/"};
+}
+
+absl::StatusOr<std::vector<std::string>> ParseHttpOrigins(const std::vector<std::string>& hosts,
+                                                          absl::string_view field,
+                                                          bool plaintext_http_is_trusted) {
+  std::vector<std::string> origins;
+  for (const std::string& host : hosts) {
+    auto url = ParseHttpUrl(host, plaintext_http_is_trusted);
+    if (!url.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": ", url.status().message(), "; write \"https://host[:port]\""));
+    }
+    if (url->has_path) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": hosts are trusted whole: write no path"));
+    }
+    origins.push_back(std::move(url->origin));
+  }
+  return origins;
 }
 
 }  // namespace lanyard::internal

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -66,6 +67,12 @@ struct HttpUrl {
 // An absolute https URL (RFC 3986) of printable ASCII, without user, password and fragment. http
 // only if `plaintext_http_is_trusted`. The error does not repeat the URL.
 absl::StatusOr<HttpUrl> ParseHttpUrl(absl::string_view url, bool plaintext_http_is_trusted);
+
+// The origins of hosts that a config lists, each a URL without a path: trusted whole, or not at
+// all. Errors name `field`.
+absl::StatusOr<std::vector<std::string>> ParseHttpOrigins(const std::vector<std::string>& hosts,
+                                                          absl::string_view field,
+                                                          bool plaintext_http_is_trusted);
 
 }  // namespace lanyard::internal
 

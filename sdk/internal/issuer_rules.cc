@@ -2,6 +2,7 @@
 #include "lanyard/sdk/internal/issuer_rules.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -32,7 +33,7 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
   }
   if (!remote) return absl::OkStatus();
   if (hmac) return FieldError("jwks_file", "required: HMAC secrets never come over the network");
-  const auto check = [&fetch](absl::string_view field, const std::string& url, bool plaintext) {
+  const auto check = [](absl::string_view field, const std::string& url, bool plaintext) {
     if (url.empty()) return absl::OkStatus();
     const auto parsed = ParseHttpUrl(url, plaintext);
     return parsed.ok() ? absl::OkStatus() : FieldError(field, parsed.status().message());
@@ -40,19 +41,11 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
   const bool plaintext = fetch.plaintext_http_is_trusted();
   if (absl::Status s = check("jwks_url", issuer.jwks_url(), plaintext); !s.ok()) return s;
   if (absl::Status s = check("discovery_url", issuer.discovery_url(), plaintext); !s.ok()) return s;
-  const auto check_hosts = [](absl::string_view field, const auto& hosts, bool plain) {
-    for (const std::string& host : hosts) {
-      const auto parsed = ParseHttpUrl(host, plain);
-      if (!parsed.ok()) return FieldError(field, parsed.status().message());
-      if (parsed->has_path) return FieldError(field, "hosts are trusted whole: write no path");
-    }
-    return absl::OkStatus();
-  };
-  if (absl::Status s = check_hosts("fetch.key_hosts", fetch.key_hosts(), plaintext); !s.ok()) {
-    return s;
-  }
-  if (absl::Status s = check_hosts("fetch.bearer_hosts", fetch.bearer_hosts(), false); !s.ok()) {
-    return s;
+  for (const auto& [field, hosts, plain] :
+       {std::tuple("fetch.key_hosts", &fetch.key_hosts(), plaintext),
+        std::tuple("fetch.bearer_hosts", &fetch.bearer_hosts(), false)}) {
+    const auto origins = ParseHttpOrigins({hosts->begin(), hosts->end()}, field, plain);
+    if (!origins.ok()) return origins.status();
   }
   if (absl::Status s = check("fetch.proxy", fetch.proxy(), true); !s.ok()) return s;
   if (!fetch.key_hosts().empty() && issuer.discovery_url().empty()) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -41,7 +42,8 @@ bool IsWord(char c) {
 }  // namespace
 
 std::string PrintablePath(absl::string_view path) {
-  bool is_path = path.size() <= 1024 && path.find_first_of("{}\"\n\r") == path.npos;
+  bool is_path = path.size() <= 1024 && path.find_first_of("{}\"\n\r") == path.npos &&
+                 !absl::StartsWith(path, "eyJ") && !absl::StrContains(path, "-----BEGIN");
   size_t begin = 0;
   // Part by part: a whole path has some of everything.
   while (is_path && begin < path.size()) {
@@ -50,9 +52,7 @@ std::string PrintablePath(absl::string_view path) {
     begin = end + 1;
   }
   if (is_path) return Printable(path, 1024);
-  return absl::StrCat("a text of ", path.size(),
-                      " bytes, not shown because it looks like the content of a file where its "
-                      "path belongs");
+  return "a key or token itself, where a file's name should be";
 }
 
 std::string WithoutSecrets(absl::string_view message) {

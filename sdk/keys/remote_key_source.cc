@@ -42,25 +42,6 @@ double Random() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
-// A list of origins, as ParseHttpUrl() spells them.
-absl::StatusOr<std::vector<std::string>> OriginsOf(const std::vector<std::string>& hosts,
-                                                   absl::string_view field, bool plaintext) {
-  std::vector<std::string> origins;
-  for (const std::string& host : hosts) {
-    auto url = internal::ParseHttpUrl(host, plaintext);
-    if (!url.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(field, ": ", url.status().message(), "; write \"https://host[:port]\""));
-    }
-    if (url->has_path) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(field, ": hosts are trusted whole: write no path"));
-    }
-    origins.push_back(url->origin);
-  }
-  return origins;
-}
-
 bool Contains(const std::vector<std::string>& list, const std::string& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -364,9 +345,10 @@ absl::StatusOr<std::unique_ptr<RemoteKeySource>> RemoteKeySource::Create(
   if (options.bearer_token_file.empty() != options.bearer_hosts.empty()) {
     return error("bearer_token_file and bearer_hosts: each needs the other");
   }
-  auto key_origins = OriginsOf(options.key_hosts, "key_hosts", options.plaintext_http_is_trusted);
+  auto key_origins =
+      internal::ParseHttpOrigins(options.key_hosts, "key_hosts", options.plaintext_http_is_trusted);
   if (!key_origins.ok()) return key_origins.status();
-  auto bearer_origins = OriginsOf(options.bearer_hosts, "bearer_hosts", false);
+  auto bearer_origins = internal::ParseHttpOrigins(options.bearer_hosts, "bearer_hosts", false);
   if (!bearer_origins.ok()) return bearer_origins.status();
   if (options.refresh < absl::Seconds(1) || options.refresh > absl::Hours(1)) {
     return error("refresh: must be 1 s to 1 h");

@@ -2,6 +2,11 @@
 //
 // Key files. The first line is 'r' and then the text as it is, or a letter that picks a text made
 // here, after which come edits of it: so no key has to lie in the corpus.
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/fixed_keys.h"
@@ -81,11 +86,24 @@ void CheckKey(const Key& key) {
   }
 }
 
+// An issuer's own set: whatever is taken is public and bound, and no two share id and algorithm.
+void CheckRemote(const std::string& text) {
+  const auto set =
+      KeySet::FromRemote(text, {Algorithm::kEs256, Algorithm::kEdDsa, Algorithm::kRs256});
+  if (!set.ok()) return;
+  std::set<std::pair<std::string, Algorithm>> seen;
+  for (const Key& key : set->keys()) {
+    FUZZ_CHECK(!key.is_hmac() && !key.has_private() && key.algorithm().has_value());
+    FUZZ_CHECK(seen.emplace(key.id(), *key.algorithm()).second);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text = TextOf(fuzz::Input(fuzz::TextOf(data, size)));
   (void)internal::CheckCertificates(text);
+  CheckRemote(text);
   const auto set = KeySet::FromText(text);
   if (!set.ok()) {
     FUZZ_CHECK(!set.status().message().empty());

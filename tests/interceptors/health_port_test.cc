@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
 #include "interceptors/internal/health_messages.pb.h"
 #include "tests/interceptors/echo_client.h"
@@ -52,6 +54,21 @@ TEST_F(HealthPortTest, IsNotServingUntilToldOtherwise) {
   EXPECT_EQ(Check(""), 1);
   health_->SetServing("", false);
   EXPECT_EQ(Check(""), 2);
+}
+
+TEST_F(HealthPortTest, ServesOnlyWhileTheConditionHolds) {
+  std::atomic<bool> ready{false};
+  health_->SetServing("", true);
+  health_->SetServing("shop.Orders", true);
+  health_->ServeWhile([&ready] { return ready.load(); });
+  EXPECT_EQ(Check(""), 2);
+  EXPECT_EQ(Check("shop.Orders"), 2);
+  ready = true;
+  EXPECT_EQ(Check(""), 1);
+  EXPECT_EQ(Check("shop.Orders"), 1);
+  health_->SetServing("", false);
+  EXPECT_EQ(Check(""), 2) << "the condition makes nothing serve";
+  health_.reset();  // Before `ready` goes.
 }
 
 TEST_F(HealthPortTest, KnowsOnlyTheServicesItWasToldOf) {

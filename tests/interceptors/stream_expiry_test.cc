@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/time/clock.h"
+#include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/gated_server.h"
 
 namespace lanyard::test {
@@ -63,6 +65,33 @@ TEST_P(StreamExpiryTest, EndsAnIdleStreamThatNobodyWritesTo) {
   Message message;
   EXPECT_FALSE(stream->Read(&message));
   ExpectExpired(stream->Finish());
+}
+
+// A clock that is set back lengthens no stream of a token that was seen before.
+TEST_P(StreamExpiryTest, EndsByTheClockThatNobodySetsBack) {
+  GatedServer server(GetParam());
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  server.options.clock = clock;
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  const std::string token =
+      server.issuer.Token().IssuedIn(-absl::Minutes(10)).ExpiresIn(absl::Minutes(5)).Sign();
+  ASSERT_TRUE(MakeCall(server.Channel(), CallType::kChat, Bearer(token)).status.ok());
+  clock->Advance(absl::Minutes(4));
+  clock->Set(clock->Now() - absl::Minutes(2));
+  auto stub = Echo::NewStub(server.Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + token);
+  auto stream = stub->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message)) << "it has a minute and a half";
+  // By the wall clock it has two more minutes than it really has.
+  clock->Advance(absl::Seconds(91));
+  while (stream->Read(&message)) {
+  }
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
+  EXPECT_THAT(status.error_message(), StartsWith("token expired [lanyard "));
 }
 
 TEST_P(StreamExpiryTest, DoesNotTouchAStreamThatEndsBefore) {

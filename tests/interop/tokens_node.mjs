@@ -62,7 +62,7 @@ async function bothWays(algorithm, path, format, what) {
   const publicPath = cli.file(form);
   const kid = format === 'pem' ? cli.thumbprint(path) : JSON.parse(form).kid;
   // Another key under the same id.
-  const otherPath = cli.newKey(algorithm, 'jwk', '--kid', kid);
+  const otherPath = cli.newKey(algorithm, 'jwk', `--kid=${kid}`);
   const other = read(cli.verifierKeys(otherPath));
   const name = `${algorithm} ${format} ${what}`;
 

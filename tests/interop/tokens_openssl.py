@@ -123,7 +123,7 @@ def check_signatures(cli, checks, algorithm):
     is_hmac = algorithm in lanyard.HMAC
     key = cli.new_key(algorithm, "jwk" if is_hmac else "pem")
     kid = json.load(open(key))["kid"] if is_hmac else cli.thumbprint(key)
-    other = cli.new_key(algorithm, "jwk", "--kid", kid)
+    other = cli.new_key(algorithm, "jwk", f"--kid={kid}")
     public = cli.verifier_keys(key)
     with checks.check(algorithm, "signed by openssl, verified here"):
         token = tool.token(algorithm, key, kid)

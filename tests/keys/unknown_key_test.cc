@@ -52,7 +52,6 @@ TEST_F(UnknownKeyTest, AKeyThatIsNowhereIsUnauthenticatedOnceThatIsKnown) {
             AuthFailure::kUnknownIssuer);
   EXPECT_EQ(FailureFor(TestIssuer(Algorithm::kEs384).Token().KeyId("other")),
             AuthFailure::kUnsupportedAlgorithm);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_EQ(shared_->fetches(), 2);
 }
 
@@ -69,7 +68,6 @@ TEST_F(UnknownKeyTest, AKnownIdWithAnotherAlgorithmAsksForNothing) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_THAT(verifier->Verify(token.Sign()), FailsWith(AuthFailure::kUnknownKey));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_EQ(shared_->fetches(), 1);
 }
 

@@ -244,5 +244,71 @@ TEST(KeySetTest, NeverPublishesHmacSecrets) {
   EXPECT_THAT(KeySet({Hmac()}).ToPublicJwks(), IsError(HasSubstr("no public half")));
 }
 
+// What an issuer's server gives.
+
+absl::StatusOr<KeySet> Remote(const std::vector<std::string>& jwks) {
+  return KeySet::FromRemote(Set(jwks), {Algorithm::kEs256});
+}
+
+std::string Renamed(const std::string& jwk, const std::string& from, const std::string& to) {
+  return absl::StrReplaceAll(jwk, {{from, to}});
+}
+
+TEST(RemoteKeySetTest, TakesWhatItCanUseAndSaysWhatNot) {
+  const Key other = *Key::Generate(Algorithm::kEs256);
+  const auto set = Remote(
+      {*Ec().ToPublicJwk(), "{\"kty\":\"XYZ\"}", *Rsa().ToPublicJwk(), *other.ExportPrivateJwk(),
+       absl::StrCat("{\"kty\":\"oct\",\"k\":\"", std::string(43, 'A'), "\"}"), "1",
+       WithMembers(*Key::Generate(Algorithm::kEs256)->ToPublicJwk(), "\"key_ops\":[\"sign\"]")});
+  ASSERT_THAT(set, IsOk());
+  EXPECT_THAT(IdsOf(*set), ElementsAre(Ec().id()));
+  EXPECT_EQ(set->keys()[0].algorithm(), Algorithm::kEs256);
+  EXPECT_EQ(set->warnings().size(), 6u);
+}
+
+TEST(RemoteKeySetTest, MayBeEmpty) {
+  for (const auto& set : {Remote({}), Remote({"{\"kty\":\"XYZ\"}"})}) {
+    ASSERT_THAT(set, IsOk());
+    EXPECT_THAT(set->keys(), ::testing::IsEmpty());
+  }
+}
+
+TEST(RemoteKeySetTest, APublishedPrivateHalfSpoilsItsTwins) {
+  const std::string pair = *Ec().ExportPrivateJwk();
+  const std::string twin = *Ec().ToPublicJwk();
+  for (const std::vector<std::string>& jwks : {std::vector<std::string>{twin, pair},
+                                               {pair, twin},
+                                               {Renamed(twin, Ec().id(), "other"), pair}}) {
+    const auto set = Remote(jwks);
+    ASSERT_THAT(set, IsOk());
+    EXPECT_THAT(set->keys(), ::testing::IsEmpty());
+    EXPECT_THAT(set->warnings(), ::testing::Each(HasSubstr("ALARM")));
+  }
+}
+
+TEST(RemoteKeySetTest, TwoKeysOfOneIdAreBothLeftOut) {
+  const Key other = *Key::Generate(Algorithm::kEs256);
+  const auto set =
+      Remote({*Ec().ToPublicJwk(), Renamed(*other.ToPublicJwk(), other.id(), Ec().id())});
+  ASSERT_THAT(set, IsOk());
+  EXPECT_THAT(set->keys(), ::testing::IsEmpty());
+}
+
+TEST(RemoteKeySetTest, AKeyThatFitsTwoAlgorithmsIsLeftOut) {
+  const std::string open = Set({*OpenRsa().ToPublicJwk(), *Ec().ToPublicJwk()});
+  const auto set =
+      KeySet::FromRemote(open, {Algorithm::kRs256, Algorithm::kPs256, Algorithm::kEs256});
+  ASSERT_THAT(set, IsOk());
+  EXPECT_THAT(IdsOf(*set), ElementsAre(Ec().id()));
+}
+
+TEST(RemoteKeySetTest, WhatIsNoSetIsAnError) {
+  for (const char* text :
+       {"", "[]", "{}", "{\"keys\":{}}", "<html>", "{\"keys\":[],\"keys\":[]}"}) {
+    EXPECT_THAT(KeySet::FromRemote(text, {Algorithm::kEs256}), ::testing::Not(IsOk())) << text;
+  }
+  EXPECT_THAT(Remote(std::vector<std::string>(101, "{}")), IsError(HasSubstr("at most 100 keys")));
+}
+
 }  // namespace
 }  // namespace lanyard

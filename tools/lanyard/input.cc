@@ -9,7 +9,6 @@
 #include <system_error>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/redaction.h"
 
@@ -19,13 +18,7 @@ namespace {
 using internal::ScopedCleanse;
 using internal::Secret;
 
-bool IsSecretItself(absl::string_view path) {
-  return absl::StartsWith(path, "eyJ") || absl::StartsWith(path, "{") ||
-         absl::StrContains(path, "-----BEGIN");
-}
-
 absl::Status FileError(const std::string& path, int error) {
-  if (IsSecretItself(path)) return absl::InvalidArgumentError(InputName(path));
   return absl::UnavailableError(
       absl::StrCat(InputName(path), ": ", std::generic_category().message(error)));
 }
@@ -40,9 +33,7 @@ Input Take(std::string* bytes, size_t size, size_t max_bytes) {
 }  // namespace
 
 std::string InputName(absl::string_view path) {
-  if (path == "-") return "standard input";
-  if (IsSecretItself(path)) return "a key or token itself, where a file's name should be";
-  return internal::PrintablePath(path);
+  return path == "-" ? "standard input" : internal::PrintablePath(path);
 }
 
 absl::StatusOr<Input> ReadInput(const std::string& path, size_t max_bytes, std::istream& in) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys that serve two purposes, which is said when a server starts.
+// What is said when a server starts: keys that serve two purposes, and whether it is ready.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/gated_server.h"
 #include "tests/interceptors/output_search.h"
 
@@ -43,6 +44,18 @@ TEST(KeyWarningsTest, TheKeyOfTlsSignsTokens) {
   server.options.key_sources["test"] =
       std::make_shared<StaticKeySource>(*KeySet({key}).BindTo({Algorithm::kEs256}));
   EXPECT_THAT(Printed(server), HasSubstr("also signs tokens"));
+}
+
+// A machine that has just started may think that it is 1970; then no lifetime means anything.
+TEST(ReadyTest, NotWhileTheClockIsNotSet) {
+  GatedServer server(Api::kCallback);
+  const auto clock = std::make_shared<testing::FakeClock>(absl::FromUnixSeconds(100));
+  server.options.clock = clock;
+  const auto auth = ServerAuth::Create(server.options);
+  ASSERT_TRUE(auth.ok()) << auth.status();
+  EXPECT_THAT(std::string((*auth)->Ready().message()), HasSubstr("wall clock"));
+  clock->Set(absl::FromUnixSeconds(1900000000));
+  EXPECT_TRUE((*auth)->Ready().ok());
 }
 
 }  // namespace
