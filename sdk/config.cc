@@ -148,13 +148,15 @@ class Loader {
       return absl::InvalidArgumentError(
           absl::StrCat(place, ": issuer \"", issuer.name(), "\": ", status.message()));
     }
-    for (const std::string& key : {"name " + issuer.name(), "iss " + issuer.issuer()}) {
-      const auto added = seen_.emplace(key, place);
+    const std::pair<const char*, const std::string&> names[] = {
+        {"name", issuer.name()}, {"iss", issuer.issuer()}, {"trust_domain", issuer.trust_domain()}};
+    for (const auto& [what, value] : names) {
+      if (value.empty()) continue;
+      const auto added = seen_.emplace(absl::StrCat(what, " ", value), place);
       if (!added.second) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(place, ": issuer \"", issuer.name(), "\" has the same ",
-                         absl::StripTrailingAsciiWhitespace(key.substr(0, 4)), " as the one at ",
-                         added.first->second));
+        return absl::InvalidArgumentError(absl::StrCat(place, ": issuer \"", issuer.name(),
+                                                       "\" has the same ", what, " as the one at ",
+                                                       added.first->second));
       }
     }
     Anchor(folder, issuer.mutable_jwks_file());

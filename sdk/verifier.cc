@@ -21,20 +21,30 @@ struct Verifier::State final : internal::IssuerLookup {
     std::shared_ptr<const KeySource> keys;
   };
 
+  using IssuerMap = absl::flat_hash_map<std::string, const Issuer*>;
+
   explicit State(const VerifierOptions& options)
       : max_token_bytes(options.max_token_bytes),
         clock(options.clock),
         cache(options.cache_bytes, options.issuers.size()) {}
 
   internal::IssuerKeys Find(absl::string_view issuer) const override {
-    const auto it = issuers.find(issuer);
-    if (it == issuers.end()) return {};
+    return FindIn(by_issuer, issuer);
+  }
+  internal::IssuerKeys FindTrustDomain(absl::string_view trust_domain) const override {
+    return FindIn(by_trust_domain, trust_domain);
+  }
+
+  static internal::IssuerKeys FindIn(const IssuerMap& map, absl::string_view name) {
+    const auto it = map.find(name);
+    if (it == map.end()) return {};
     return {&it->second->rules, it->second->keys->Current(), it->second->keys.get()};
   }
 
   const size_t max_token_bytes;
   const std::shared_ptr<const Clock> clock;
-  absl::flat_hash_map<std::string, std::unique_ptr<Issuer>> issuers;  // By iss.
+  std::vector<std::unique_ptr<Issuer>> issuers;
+  IssuerMap by_issuer, by_trust_domain;
   mutable internal::TokenCache cache;
   std::function<void()> before_insert;
 };
@@ -61,10 +71,17 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
     auto entry = std::make_unique<State::Issuer>();
     entry->rules = internal::RulesOf(issuer.config);
     entry->keys = std::move(issuer.keys);
-    if (!state->issuers.emplace(issuer.config.issuer(), std::move(entry)).second) {
+    const internal::IssuerRules& rules = entry->rules;
+    if (!rules.issuer.empty() && !state->by_issuer.emplace(rules.issuer, entry.get()).second) {
       return absl::InvalidArgumentError(absl::StrCat(
           "issuer \"", name, "\" has the same iss as another: their tokens cannot be told apart"));
     }
+    if (!rules.trust_domain.empty() &&
+        !state->by_trust_domain.emplace(rules.trust_domain, entry.get()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("issuer \"", name, "\" has the same trust_domain as another"));
+    }
+    state->issuers.push_back(std::move(entry));
   }
   return std::unique_ptr<Verifier>(new Verifier(std::move(state)));
 }
@@ -90,8 +107,7 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
   if (token.size() <= state_->max_token_bytes) verdict = state_->cache.Find(token);
   // A verdict counts only with the very key set that it was made with: a key that has left in the
   // meantime, even while the signature was being checked, lets nothing in.
-  if (verdict.has_value() &&
-      state_->Find(verdict->rules->issuer).keys.get() != verdict->keys.get()) {
+  if (verdict.has_value() && verdict->issuer.source->Current() != verdict->issuer.keys) {
     verdict.reset();
   }
   if (!verdict.has_value()) {
@@ -101,7 +117,8 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
     if (state_->before_insert) state_->before_insert();
     verdict = *std::move(fresh);
     state_->cache.Insert(token, *verdict);
-  } else if (absl::Status status = internal::CheckTime(verdict->identity, *verdict->rules, now);
+  } else if (absl::Status status =
+                 internal::CheckTime(verdict->identity, *verdict->issuer.rules, now);
              !status.ok()) {
     return status;
   } else if (state_->clock->SinceBoot() >=

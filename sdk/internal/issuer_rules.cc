@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/http.h"
+#include "lanyard/sdk/internal/spiffe_id.h"
 
 namespace lanyard::internal {
 namespace {
@@ -15,6 +16,10 @@ namespace {
 constexpr absl::string_view kNoType = "NO_TYP";
 constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
 constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 31);
+
+bool IsSvid(const v1::Issuer& issuer) {
+  return issuer.has_profile() && issuer.profile() == v1::JWT_SVID;
+}
 
 absl::Status FieldError(absl::string_view field, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
@@ -63,6 +68,31 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
       fetch.has_max_stale() ? DurationOf(fetch.max_stale()) : absl::Hours(1);
   if (max_stale < 2 * refresh || max_stale > absl::Hours(24)) {
     return FieldError("fetch.max_stale", "must be at least twice refresh, and at most 24 h");
+  }
+  return absl::OkStatus();
+}
+
+// What profile JWT_SVID asks for, and what only it may have.
+absl::Status ValidateTrustDomain(const v1::Issuer& issuer,
+                                 const std::vector<Algorithm>& algorithms) {
+  if (!IsSvid(issuer)) {
+    return issuer.trust_domain().empty() ? absl::OkStatus()
+                                         : FieldError("trust_domain", "needs profile: JWT_SVID");
+  }
+  if (!IsTrustDomain(issuer.trust_domain())) {
+    return FieldError("trust_domain",
+                      "required with profile JWT_SVID, as in \"prod.example\": a-z 0-9 . _ -");
+  }
+  if (!issuer.discovery_url().empty()) {
+    return FieldError("discovery_url", "a SPIFFE bundle is fetched from its jwks_url");
+  }
+  if (issuer.accept_subjectless_tokens()) {
+    return FieldError("accept_subjectless_tokens", "a JWT-SVID has a sub");
+  }
+  for (const Algorithm algorithm : algorithms) {
+    if (IsHmac(algorithm) || algorithm == Algorithm::kEdDsa) {
+      return FieldError("algorithms", "JWT-SVIDs are signed with RS, PS and ES algorithms only");
+    }
   }
   return absl::OkStatus();
 }
@@ -119,6 +149,12 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
       rules.required_claims.push_back(ConditionOf({"typ"}, "Bearer"));
       rules.required_claims.push_back(ConditionOf({"azp"}));
       break;
+    case v1::JWT_SVID:
+      rules.trust_domain = issuer.trust_domain();
+      rules.key_use = KeyUse::kJwtSvid;
+      rules.types = {"jwt", "jose"};
+      rules.accept_no_type = true;
+      break;
     case v1::CUSTOM:
       for (const std::string& type : issuer.custom_types()) {
         if (type == kNoType) {
@@ -146,7 +182,8 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") != std::string::npos) {
     return error("name", "required, 1 to 64 characters of a-z 0-9 . _ -");
   }
-  if (issuer.issuer().empty()) return error("issuer", "required: the exact iss of its tokens");
+  if (issuer.issuer().empty() && !IsSvid(issuer))
+    return error("issuer", "required: the exact iss of its tokens");
   if (issuer.audiences().empty()) {
     return error("audiences", "required: what aud must name for a token to be meant for us");
   }
@@ -174,9 +211,10 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
                               "can also make one"
                             : "is only for HMAC algorithms");
   }
+  if (absl::Status s = ValidateTrustDomain(issuer, algorithms); !s.ok()) return s;
   if (absl::Status status = ValidateKeys(issuer, hmacs != 0); !status.ok()) return status;
   if (issuer.has_profile() && issuer.profile() == v1::PROFILE_UNSPECIFIED) {
-    return error("profile", "must be RFC9068, KUBERNETES, KEYCLOAK or CUSTOM");
+    return error("profile", "must be RFC9068, KUBERNETES, KEYCLOAK, JWT_SVID or CUSTOM");
   }
   const bool custom = issuer.has_profile() && issuer.profile() == v1::CUSTOM;
   if (custom == issuer.custom_types().empty()) {

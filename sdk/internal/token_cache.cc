@@ -97,7 +97,7 @@ void TokenCache::Insert(absl::string_view token, Verdict verdict) {
     (*old)->verdict = std::move(verdict);
     return;
   }
-  Issuer& issuer = shard.issuers[verdict.rules];
+  Issuer& issuer = shard.issuers[verdict.issuer.rules];
   const bool short_of_room =
       issuer.bytes + bytes > issuer_bytes_ || shard.bytes + bytes > shard_bytes_;
   if (short_of_room && !IsSecondSight(issuer, hash)) return;

@@ -11,6 +11,7 @@
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/spiffe_id.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
@@ -66,6 +67,7 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
   const Key* found = nullptr;
   bool named = false;  // A key of this kid and of the algorithm's type exists.
   for (const Key& key : keys.keys()) {
+    if (key.use() != rules.key_use) continue;
     if (jws.key_id.has_value() && key.id() != *jws.key_id) continue;
     named = named || key.type() == KeyTypeOf(algorithm);
     const bool usable = key.algorithm().has_value()
@@ -91,6 +93,42 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
 bool HasKey(const KeySet& keys, const std::string& id) {
   return std::any_of(keys.keys().begin(), keys.keys().end(),
                      [&id](const Key& key) { return key.id() == id; });
+}
+
+// Whose rules a token is checked by: only iss, or the trust domain of sub, is read before the
+// signature, by the same reader that reads it again afterwards.
+absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLookup& issuers) {
+  const auto issuer = claims.Find("iss");
+  if (issuer.has_value()) {
+    if (!issuer->is(JsonValue::Kind::kString)) {
+      return Fail(AuthFailure::kMalformedToken, "\"iss\" is not a string");
+    }
+    IssuerKeys found = issuers.Find(issuer->string());
+    if (found.rules != nullptr) return found;
+    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
+  }
+  const auto subject = claims.Find("sub");
+  if (subject.has_value() && subject->is(JsonValue::Kind::kString)) {
+    const auto trust_domain = TrustDomainOf(subject->string());
+    IssuerKeys found =
+        trust_domain.has_value() ? issuers.FindTrustDomain(*trust_domain) : IssuerKeys();
+    if (found.rules != nullptr) return found;
+  }
+  return Fail(AuthFailure::kUnknownIssuer,
+              "the token has no \"iss\", and \"sub\" is in no configured trust domain");
+}
+
+// That the claims are of the issuer whose key verified.
+absl::Status CheckIssuer(const RegisteredClaims& claims, const IssuerRules& rules) {
+  const bool is_svid = !rules.trust_domain.empty();
+  if (claims.issuer.has_value() ? *claims.issuer != rules.issuer : !is_svid) {
+    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is not the issuer whose key verified");
+  }
+  if (is_svid && TrustDomainOf(claims.subject.value_or("")) != rules.trust_domain) {
+    return Fail(AuthFailure::kUnknownIssuer,
+                "\"sub\" is no SPIFFE ID of the trust domain whose key verified");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& rules) {
@@ -222,33 +260,23 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   auto jws = ParseJws(token, max_bytes);
   if (!jws.ok()) return jws.status();
 
-  // Only iss is read before the signature, by the same reader that reads it again afterwards.
   auto document = JsonDocument::ParseObject(jws->payload);
   if (!document.ok()) {
     return Fail(AuthFailure::kMalformedToken,
                 absl::StrCat("claims: ", document.status().message()));
   }
-  const auto claimed_issuer = document->root().Find("iss");
-  if (!claimed_issuer.has_value()) {
-    return Fail(AuthFailure::kUnknownIssuer, "the token has no \"iss\"");
-  }
-  if (!claimed_issuer->is(JsonValue::Kind::kString)) {
-    return Fail(AuthFailure::kMalformedToken, "\"iss\" is not a string");
-  }
-  IssuerKeys issuer = issuers.Find(claimed_issuer->string());
-  if (issuer.rules == nullptr) {
-    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
-  }
-  const IssuerRules& rules = *issuer.rules;
+  auto issuer = FindIssuer(document->root(), issuers);
+  if (!issuer.ok()) return issuer.status();
+  const IssuerRules& rules = *issuer->rules;
 
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
-  if (absl::Status status = VerifySignature(*jws, rules, issuer.keys.get(), connection);
+  if (absl::Status status = VerifySignature(*jws, rules, issuer->keys.get(), connection);
       !status.ok()) {
     // Only where no key at all has that id: one of another type is no reason to look for more.
     const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
-                            jws->key_id.has_value() && issuer.source != nullptr &&
-                            !HasKey(*issuer.keys, *jws->key_id);
-    if (unknown_id && issuer.source->MayArrive(*jws->key_id)) {
+                            jws->key_id.has_value() && issuer->source != nullptr &&
+                            !HasKey(*issuer->keys, *jws->key_id);
+    if (unknown_id && issuer->source->MayArrive(*jws->key_id)) {
       return Fail(AuthFailure::kKeysUnavailable,
                   "no key of this issuer has the header's kid yet; it has been asked");
     }
@@ -258,9 +286,7 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   // From here the claims are believed.
   auto claims = ReadClaims(document->root());
   if (!claims.ok()) return claims.status();
-  if (!claims->issuer.has_value() || *claims->issuer != rules.issuer) {
-    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is not the issuer whose key verified");
-  }
+  if (absl::Status status = CheckIssuer(*claims, rules); !status.ok()) return status;
   if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
   if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
   if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
@@ -285,7 +311,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   auto state = std::make_shared<IdentityState>();
   state->authenticated = true;
   state->issuer_name = rules.name;
-  state->issuer = rules.issuer;
+  state->issuer =
+      rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
   // A value that no token can carry, so that it equals no name, not even the empty one.
   state->subject = claims->subject.value_or(std::string("\0none", 5));
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
@@ -296,7 +323,7 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   state->usable_until = *claims->expires_at + rules.leeway;
   state->ends_since_boot = since_boot + (state->usable_until - now);
   state->registered = *std::move(claims);
-  return Verdict{IdentityAccess::Make(std::move(state)), &rules, std::move(issuer.keys)};
+  return Verdict{IdentityAccess::Make(std::move(state)), *std::move(issuer)};
 }
 
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {

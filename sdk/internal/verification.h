@@ -21,7 +21,11 @@ namespace lanyard::internal {
 // What one issuer's tokens must be like: the checks, spelled out.
 struct IssuerRules {
   std::string name;
+  // Empty only with a trust domain: then a token with any iss is refused.
   std::string issuer;
+  // Of JWT-SVIDs: what sub must be in. They need no iss. Empty for other tokens.
+  std::string trust_domain;
+  KeyUse key_use = KeyUse::kSignature;
   std::vector<std::string> audiences;
   std::vector<Algorithm> algorithms;
 
@@ -63,12 +67,13 @@ class IssuerLookup {
   virtual ~IssuerLookup() = default;
   // Null rules for an unknown issuer; null keys while there are none.
   virtual IssuerKeys Find(absl::string_view issuer) const = 0;
+  // For tokens without iss, whose sub is a SPIFFE ID.
+  virtual IssuerKeys FindTrustDomain(absl::string_view /*trust_domain*/) const { return {}; }
 };
 
 struct Verdict {
   Identity identity;
-  const IssuerRules* rules;
-  std::shared_ptr<const KeySet> keys;  // The set that the verdict was made with.
+  IssuerKeys issuer;  // With the set that the verdict was made with.
 };
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,

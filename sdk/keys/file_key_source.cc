@@ -52,7 +52,7 @@ class PollingFileKeySource final : public FileKeySource {
     std::string digest = internal::Sha256(text->view());
     if (digest == last_digest_) return absl::OkStatus();
     auto set = KeySet::FromText(text->view());
-    if (set.ok()) set = set->BindTo(options_.algorithms);
+    if (set.ok()) set = set->BindTo(options_.algorithms, options_.use);
     if (!set.ok()) {
       return absl::Status(set.status().code(),
                           absl::StrCat(options_.path, ": ", set.status().message()));

@@ -21,6 +21,9 @@ struct FileKeySourceOptions {
   // Required. What the keys are bound to, see KeySet::BindTo.
   std::vector<Algorithm> algorithms;
 
+  // With kJwtSvid the file is a SPIFFE bundle.
+  KeyUse use = KeyUse::kSignature;
+
   // How often the file is looked at.
   absl::Duration poll_interval = absl::Seconds(1);
 };

@@ -13,8 +13,9 @@ namespace lanyard {
 absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
     const v1::Issuer& issuer, std::shared_ptr<const internal::HttpFetcher> https,
     std::shared_ptr<const Clock> clock) {
+  const KeyUse use = internal::RulesOf(issuer).key_use;
   if (!issuer.jwks_file().empty()) {
-    return FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer)});
+    return FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer), use});
   }
   if (issuer.jwks_url().empty() && issuer.discovery_url().empty()) {
     return absl::InvalidArgumentError(
@@ -30,6 +31,7 @@ absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
   RemoteKeySourceOptions options;
   options.name = issuer.name();
   options.algorithms = internal::AlgorithmsOf(issuer);
+  options.use = use;
   options.jwks_url = issuer.jwks_url();
   options.discovery_url = issuer.discovery_url();
   options.issuer = issuer.issuer();

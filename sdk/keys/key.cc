@@ -44,14 +44,26 @@ absl::StatusOr<std::string> ReadText(const JsonValue& jwk, absl::string_view nam
   return std::string(member->string());
 }
 
-// RFC 7517 sections 4.2 and 4.3: what the key may be used for must include signatures. Sets
-// `may_verify` unless it is for making them only.
-absl::Status CheckUse(const JsonValue& jwk, bool* may_verify) {
+constexpr char kJwtSvid[] = "jwt-svid";
+
+// RFC 7517 section 4.2.
+absl::StatusOr<KeyUse> ReadUse(const JsonValue& jwk) {
   auto use = ReadText(jwk, "use");
   if (!use.ok()) return use.status();
-  if (jwk.Find("use").has_value() && *use != "sig") {
+  if (!jwk.Find("use").has_value() || *use == "sig") return KeyUse::kSignature;
+  if (*use != kJwtSvid) {
     return absl::InvalidArgumentError("\"use\" of the JWK is not \"sig\": not a signature key");
   }
+  // SPIFFE Trust Domain and Bundle, section 4.2.3.
+  if (!jwk.Find("kid").has_value()) {
+    return absl::InvalidArgumentError("a JWK of use \"jwt-svid\" must have a kid");
+  }
+  return KeyUse::kJwtSvid;
+}
+
+// RFC 7517 section 4.3: what the key may be used for must include signatures. Sets `may_verify`
+// unless it is for making them only.
+absl::Status CheckOperations(const JsonValue& jwk, bool* may_verify) {
   const auto operations = jwk.Find("key_ops");
   if (!operations.has_value()) return absl::OkStatus();
   const bool is_private = jwk.Find("d").has_value();
@@ -71,7 +83,7 @@ absl::Status CheckUse(const JsonValue& jwk, bool* may_verify) {
     }
     *may_verify = *may_verify || text == "verify";
     may_sign = may_sign || (is_private && text == "sign");
-    if (text != "verify" && text != "sign" && *use == "sig") {
+    if (text != "verify" && text != "sign" && jwk.Find("use").has_value()) {
       return absl::InvalidArgumentError("\"use\" and \"key_ops\" of the JWK contradict each other");
     }
   }
@@ -149,11 +161,14 @@ absl::StatusOr<Key> Key::FromJwkValue(const JsonValue& jwk) {
   if (!jwk.is(JsonValue::Kind::kObject)) {
     return absl::InvalidArgumentError("a JWK must be a JSON object");
   }
+  const auto use = ReadUse(jwk);
+  if (!use.ok()) return use.status();
   bool may_verify = true;
-  if (absl::Status status = CheckUse(jwk, &may_verify); !status.ok()) return status;
+  if (absl::Status status = CheckOperations(jwk, &may_verify); !status.ok()) return status;
   auto material = ReadMaterial(jwk);
   if (!material.ok()) return material.status();
   Key key(*std::move(material));
+  key.use_ = *use;
   key.may_verify_ = may_verify;
   auto id = ReadText(jwk, "kid");
   if (!id.ok()) return id.status();
@@ -232,7 +247,7 @@ namespace {
 std::string Attributes(const Key& key) {
   std::string text = ",\"kid\":";
   internal::AppendJsonString(key.id(), &text);
-  absl::StrAppend(&text, ",\"use\":\"sig\"");
+  absl::StrAppend(&text, ",\"use\":\"", key.use() == KeyUse::kJwtSvid ? kJwtSvid : "sig", "\"");
   if (key.algorithm().has_value()) {
     absl::StrAppend(&text, ",\"alg\":\"", AlgorithmName(*key.algorithm()), "\"");
   }

@@ -13,6 +13,14 @@
 
 namespace lanyard {
 
+// What a key is published for (RFC 7517 section 4.2). A key is used for nothing else.
+enum class KeyUse {
+  // "sig", or no use at all.
+  kSignature,
+  // "jwt-svid": the JWT-SVIDs of a SPIFFE trust domain (SPIFFE Trust Domain and Bundle, 4.2.2).
+  kJwtSvid,
+};
+
 // A key that signs or verifies tokens: RSA, EC, Ed25519 or an HMAC secret. An immutable value,
 // cheap to copy; key bytes are overwritten when the last copy goes.
 //
@@ -27,9 +35,9 @@ class Key {
   // A new private key. RSA keys have `rsa_bits` bits. The id is the key's thumbprint.
   static absl::StatusOr<Key> Generate(Algorithm algorithm, int rsa_bits = 2048);
 
-  // One JSON Web Key, public or private (RFC 7517). `use` other than "sig", `key_ops` that fit
-  // neither signing nor verifying, and algorithms that are not for signatures are errors. x5c and
-  // the like are ignored.
+  // One JSON Web Key, public or private (RFC 7517). `use` other than "sig" and "jwt-svid",
+  // `key_ops` that fit neither signing nor verifying, and algorithms that are not for signatures
+  // are errors. x5c and the like are ignored.
   static absl::StatusOr<Key> FromJwk(absl::string_view json);
 
   // PKCS#8, PKCS#1, SEC1, SubjectPublicKeyInfo or an X.509 certificate, whichever comes first.
@@ -50,6 +58,8 @@ class Key {
 
   // Whether the key's type (and curve, and length) allow that algorithm; `algorithm()` counts too.
   bool Fits(Algorithm algorithm) const;
+
+  KeyUse use() const { return use_; }
 
   // False for a private key whose key_ops says that it only signs (RFC 7517 section 4.3).
   bool may_verify() const { return may_verify_; }
@@ -88,6 +98,7 @@ class Key {
   internal::KeyMaterialPtr material_;
   std::string id_;
   std::optional<Algorithm> algorithm_;
+  KeyUse use_ = KeyUse::kSignature;
   bool may_verify_ = true;
 };
 

@@ -68,6 +68,25 @@ bool IsOct(const JsonValue& entry) {
   return type.has_value() && type->is(JsonValue::Kind::kString) && type->string() == "oct";
 }
 
+// A key of a SPIFFE bundle that is for certificates.
+bool IsForX509Svids(const JsonValue& entry) {
+  const auto use = entry.Find("use");
+  return use.has_value() && use->is(JsonValue::Kind::kString) && use->string() == "x509-svid";
+}
+
+// SPIFFE Trust Domain and Bundle, section 4.1.2: seconds.
+std::optional<absl::Duration> RefreshHint(const JsonValue& bundle) {
+  const auto hint = bundle.Find("spiffe_refresh_hint");
+  if (!hint.has_value() || !hint->is(JsonValue::Kind::kInteger)) return std::nullopt;
+  return absl::Seconds(std::max<int64_t>(hint->integer(), 0));
+}
+
+absl::string_view WrongUse(KeyUse wanted) {
+  return wanted == KeyUse::kJwtSvid
+             ? "its \"use\" is not \"jwt-svid\", which profile JWT_SVID needs"
+             : "its \"use\" is \"jwt-svid\", which is for profile JWT_SVID";
+}
+
 bool HasPrivateMember(const JsonValue& entry) {
   constexpr const char* kPrivate[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
   return std::any_of(std::begin(kPrivate), std::end(kPrivate),
@@ -75,7 +94,8 @@ bool HasPrivateMember(const JsonValue& entry) {
 }
 
 // An entry of a remote set as a key bound to its algorithm, or why it cannot be used.
-absl::StatusOr<Key> RemoteKey(const JsonValue& entry, const std::vector<Algorithm>& algorithms) {
+absl::StatusOr<Key> RemoteKey(const JsonValue& entry, const std::vector<Algorithm>& algorithms,
+                              KeyUse use) {
   const auto unusable = [](absl::string_view why) { return absl::InvalidArgumentError(why); };
   if (IsOct(entry)) return unusable("an HMAC secret never comes over the network");
   if (HasPrivateMember(entry)) {
@@ -83,6 +103,7 @@ absl::StatusOr<Key> RemoteKey(const JsonValue& entry, const std::vector<Algorith
   }
   auto key = Key::FromJwkValue(entry);
   if (!key.ok()) return key.status();
+  if (key->use() != use) return unusable(WrongUse(use));
   const std::vector<Algorithm> fitting = Fitting(*key, algorithms);
   if (fitting.empty()) return unusable("it fits no algorithm of this issuer");
   if (fitting.size() > 1) {
@@ -99,13 +120,14 @@ bool AreRivals(const Key& a, const Key& b) {
 }  // namespace
 
 absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
-                                          const std::vector<Algorithm>& algorithms) {
+                                          const std::vector<Algorithm>& algorithms, KeyUse use) {
   if (json.size() > kMaxBytes) return TooLong();
   auto document = internal::JsonDocument::ParseSecretObject(json);
   if (!document.ok()) return document.status();
   const auto entries = EntriesOf(*document);
   if (!entries.ok()) return entries.status();
   KeySet set;
+  if (use == KeyUse::kJwtSvid) set.refresh_hint_ = RefreshHint(document->root());
   std::vector<Key> keys;
   std::set<std::string> compromised;  // Thumbprints.
   int index = 0;
@@ -114,10 +136,10 @@ absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
       const auto pair = Key::FromJwkValue(entry);
       if (pair.ok()) compromised.insert(pair->Thumbprint());
     }
-    auto key = RemoteKey(entry, algorithms);
+    auto key = RemoteKey(entry, algorithms, use);
     if (key.ok()) {
       keys.push_back(*std::move(key));
-    } else {
+    } else if (use != KeyUse::kJwtSvid || !IsForX509Svids(entry) || HasPrivateMember(entry)) {
       set.warnings_.push_back(absl::StrCat("keys[", index, "] left out: ", key.status().message()));
     }
     ++index;
@@ -153,16 +175,18 @@ absl::StatusOr<KeySet> KeySet::FromJwks(absl::string_view json) {
     auto key = Key::FromJwkValue(entry);
     if (key.ok()) {
       set.keys_.push_back(*std::move(key));
-    } else {
+    } else if (!IsForX509Svids(entry)) {
       skipped_secret = skipped_secret || IsOct(entry);
       set.warnings_.push_back(absl::StrCat("keys[", index, "] left out: ", key.status().message()));
     }
     ++index;
   }
   if (set.keys_.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("no usable key in the JWK Set: ",
-                     set.warnings_.empty() ? "it is empty" : SummaryOf(set.warnings_)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no usable key in the JWK Set: ", !set.warnings_.empty() ? SummaryOf(set.warnings_)
+                                          : entries->size() == 0
+                                              ? "it is empty"
+                                              : "all are for X509-SVIDs (\"use\":\"x509-svid\")"));
   }
   if (absl::Status status = CheckMixture(set.keys_); !status.ok()) return status;
   if (skipped_secret && !set.keys_.front().is_hmac()) {
@@ -212,10 +236,15 @@ absl::StatusOr<KeySet> KeySet::FromText(absl::string_view text) {
   return KeySet(std::move(keys));
 }
 
-absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms) const {
+absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms, KeyUse use) const {
   KeySet bound;
   bound.warnings_ = warnings_;
   for (const Key& key : keys_) {
+    if (key.use() != use) {
+      bound.warnings_.push_back(
+          absl::StrCat("a key of type ", key.type(), " left out: ", WrongUse(use)));
+      continue;
+    }
     if (!key.may_verify()) {
       bound.warnings_.push_back(absl::StrCat("a key of type ", key.type(),
                                              " left out: its \"key_ops\" is without \"verify\""));

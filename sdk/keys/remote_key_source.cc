@@ -51,7 +51,7 @@ std::string WithoutDigits(std::string text) {
   return text;
 }
 
-// Whether two sets hold the same keys, in whatever order.
+// Whether two sets hold the same keys, in whatever order, and the same hint.
 bool AreEqual(const KeySet& a, const KeySet& b) {
   const auto ids = [](const KeySet& set) {
     std::set<std::string> ids;
@@ -61,7 +61,12 @@ bool AreEqual(const KeySet& a, const KeySet& b) {
     }
     return ids;
   };
-  return ids(a) == ids(b);
+  return ids(a) == ids(b) && a.refresh_hint() == b.refresh_hint();
+}
+
+std::optional<absl::Duration> Sooner(std::optional<absl::Duration> a,
+                                     std::optional<absl::Duration> b) {
+  return a.has_value() && b.has_value() ? std::min(*a, *b) : a.has_value() ? a : b;
 }
 
 // "3 keys: a, b, c".
@@ -182,7 +187,7 @@ class FetchingKeySource final : public RemoteKeySource {
       std::set<std::string> ids;
       for (const Key& key : keys.keys()) ids.insert(key.id());
       const auto has = [&ids](const std::string& id) { return ids.count(id) > 0; };
-      refresh_.Succeeded(now, fetched->max_age, has);
+      refresh_.Succeeded(now, Sooner(fetched->max_age, keys.refresh_hint()), has);
       // A set that has become empty may be an issuer that is just starting.
       if (keys_ != nullptr && !ids.empty()) {
         for (const Key& key : keys_->keys()) {
@@ -232,7 +237,7 @@ class FetchingKeySource final : public RemoteKeySource {
     etag_url_ = url;
     etag_ = response->etag;
     if (keys_ != nullptr && response->body == body_) return Fetched{keys_, response->max_age};
-    auto keys = KeySet::FromRemote(response->body, options_.algorithms);
+    auto keys = KeySet::FromRemote(response->body, options_.algorithms, options_.use);
     if (!keys.ok()) {
       etag_.clear();
       return absl::Status(keys.status().code(),

@@ -24,6 +24,9 @@ struct RemoteKeySourceOptions {
   // Required. What the keys are bound to, see KeySet::FromRemote.
   std::vector<Algorithm> algorithms;
 
+  // With kJwtSvid the set is a SPIFFE bundle; its spiffe_refresh_hint counts as Cache-Control does.
+  KeyUse use = KeyUse::kSignature;
+
   // One of the two is required: where the JWK Set is, or the metadata document that says so
   // (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3). `issuer` is then required: what
   // the document must name, byte by byte.

@@ -7,7 +7,8 @@ set -euo pipefail
 # Line breaks may differ, so the slashes of a comment that was broken do not count.
 squeezed() { tr -d '[:space:]' | sed 's#//##g'; }
 sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
-  tests/interop/oidc_server_test.cc tests/keys/rotation_test.cc | squeezed)
+  tests/interop/oidc_server_test.cc tests/keys/rotation_test.cc \
+  tests/keys/spiffe_bundle_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line

@@ -285,7 +285,7 @@ TEST_F(VerifierCacheTest, WithdrawnKeyIsRefusedByEveryThreadAtOnce) {
 
 using internal::TokenCache;
 
-internal::Verdict SomeVerdict() { return internal::Verdict{Identity(), nullptr, nullptr}; }
+internal::Verdict SomeVerdict() { return internal::Verdict{Identity(), {}}; }
 
 TEST(TokenCacheTest, FindsWhatWasInserted) {
   TokenCache cache(1 << 20, 1);
@@ -300,11 +300,11 @@ TEST(TokenCacheTest, FindsWhatWasInserted) {
 TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
   TokenCache cache(1 << 20, 1);
   const auto first = std::make_shared<const KeySet>(), second = std::make_shared<const KeySet>();
-  cache.Insert("a", internal::Verdict{Identity(), nullptr, first});
+  cache.Insert("a", internal::Verdict{Identity(), {nullptr, first}});
   const size_t bytes = cache.bytes();
-  cache.Insert("a", internal::Verdict{Identity(), nullptr, second});
+  cache.Insert("a", internal::Verdict{Identity(), {nullptr, second}});
   EXPECT_EQ(cache.bytes(), bytes);
-  EXPECT_EQ(cache.Find("a")->keys, second);
+  EXPECT_EQ(cache.Find("a")->issuer.keys, second);
   EXPECT_EQ(first.use_count(), 1) << "the old verdict is gone";
 }
 
@@ -366,7 +366,7 @@ TEST(TokenCacheTest, OneIssuersFloodLeavesTheOthersVerdicts) {
     TokenCache cache(kBytes, 3);
     const internal::IssuerRules flooding, calm, late;
     const auto verdict_of = [](const internal::IssuerRules& rules) {
-      return internal::Verdict{Identity(), &rules, nullptr};
+      return internal::Verdict{Identity(), {&rules, nullptr}};
     };
     int lookups = 0, hits = 0;
     const auto use = [&](const char* name, const internal::IssuerRules& rules, int count) {
