@@ -12,7 +12,32 @@
 
 namespace lanyard {
 
+namespace {
+
+std::string HeaderOf(const Key& key, absl::string_view type) {
+  std::string header = absl::StrCat("{\"alg\":\"", AlgorithmName(*key.algorithm()), "\"");
+  if (!type.empty()) {
+    header.append(",\"typ\":");
+    internal::AppendJsonString(type, &header);
+  }
+  header.append(",\"kid\":");
+  internal::AppendJsonString(key.id(), &header);
+  header.append("}");
+  return header;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Signer>> Signer::Create(SignerOptions options) {
+  if (options.key_directory != nullptr) {
+    if (options.key.has_value() || options.algorithm.has_value()) {
+      return absl::InvalidArgumentError(
+          "SignerOptions.key_directory: its keys and their algorithms are all there is; leave key "
+          "and algorithm out");
+    }
+    return std::unique_ptr<Signer>(
+        new Signer(std::nullopt, std::move(options.key_directory), std::move(options.type)));
+  }
   if (!options.key.has_value() || !options.key->has_private()) {
     return absl::InvalidArgumentError("SignerOptions.key must be a private key");
   }
@@ -33,16 +58,7 @@ absl::StatusOr<std::unique_ptr<Signer>> Signer::Create(SignerOptions options) {
     return absl::InvalidArgumentError(absl::StrCat("SignerOptions.algorithm: this key cannot sign ",
                                                    AlgorithmName(*options.algorithm)));
   }
-  std::string header = absl::StrCat("{\"alg\":\"", AlgorithmName(*options.algorithm), "\"");
-  if (!options.type.empty()) {
-    header.append(",\"typ\":");
-    internal::AppendJsonString(options.type, &header);
-  }
-  header.append(",\"kid\":");
-  internal::AppendJsonString(key->id(), &header);
-  header.append("}");
-  const Algorithm algorithm = *options.algorithm;
-  return std::unique_ptr<Signer>(new Signer(*std::move(key), algorithm, std::move(header)));
+  return std::unique_ptr<Signer>(new Signer(*std::move(key), nullptr, std::move(options.type)));
 }
 
 absl::StatusOr<std::string> Signer::Sign(const v1::Claims& claims) const {
@@ -53,7 +69,8 @@ absl::StatusOr<std::string> Signer::Sign(const v1::Claims& claims) const {
   if (!document.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("the claims: ", document.status().message()));
   }
-  return internal::SignCompact(key_, algorithm_, header_, *payload);
+  const Key key = directory_ != nullptr ? directory_->ActiveKey() : *key_;
+  return internal::SignCompact(key, *key.algorithm(), HeaderOf(key, type_), *payload);
 }
 
 }  // namespace lanyard

@@ -8,15 +8,19 @@
 
 #include "absl/status/statusor.h"
 #include "lanyard/sdk/keys/key.h"
+#include "lanyard/sdk/keys/key_directory.h"
 #include "lanyard/v1/claims.pb.h"
 
 namespace lanyard {
 
 struct SignerOptions {
-  // Required. A private key (or an HMAC secret); its id becomes kid.
+  // One of the two is required: a private key (or an HMAC secret), or a directory of keys that
+  // rotate, of which each token is signed by the one that is active. The key's id becomes kid.
   std::optional<Key> key;
+  std::shared_ptr<const KeyDirectory> key_directory;
 
-  // Required if the key fits several algorithms and does not say its own, as an RSA key from PEM.
+  // Only with `key`, and required if it fits several algorithms and does not say its own,
+  // as an RSA key from PEM.
   std::optional<Algorithm> algorithm;
 
   // typ (RFC 7515 section 4.1.9). The default marks an access token (RFC 9068 section 2.1).
@@ -35,12 +39,12 @@ class Signer {
   absl::StatusOr<std::string> Sign(const v1::Claims& claims) const;
 
  private:
-  Signer(Key key, Algorithm algorithm, std::string header)
-      : key_(std::move(key)), algorithm_(algorithm), header_(std::move(header)) {}
+  Signer(std::optional<Key> key, std::shared_ptr<const KeyDirectory> directory, std::string type)
+      : key_(std::move(key)), directory_(std::move(directory)), type_(std::move(type)) {}
 
-  Key key_;
-  Algorithm algorithm_;
-  std::string header_;
+  const std::optional<Key> key_;  // With its algorithm; else there is a directory.
+  const std::shared_ptr<const KeyDirectory> directory_;
+  const std::string type_;
 };
 
 }  // namespace lanyard

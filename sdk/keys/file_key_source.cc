@@ -9,11 +9,16 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
 
 namespace lanyard {
 namespace {
+
+absl::Status Named(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
 
 class PollingFileKeySource final : public FileKeySource {
  public:
@@ -47,16 +52,37 @@ class PollingFileKeySource final : public FileKeySource {
 
  private:
   absl::Status Load() {
-    auto text = internal::ReadFile(options_.path, KeySet::kMaxBytes);
-    if (!text.ok()) return text.status();
-    std::string digest = internal::Sha256(text->view());
-    if (digest == last_digest_) return absl::OkStatus();
-    auto set = KeySet::FromText(text->view());
-    if (set.ok()) set = set->BindTo(options_.algorithms, options_.use);
-    if (!set.ok()) {
-      return absl::Status(set.status().code(),
-                          absl::StrCat(options_.path, ": ", set.status().message()));
+    std::vector<std::string> paths = {options_.path};
+    if (internal::IsFolder(options_.path)) {
+      auto files = internal::FilesIn(options_.path, "", KeySet::kMaxKeys);
+      if (!files.ok()) return files.status();
+      if (files->empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(options_.path, ": a folder without a file of keys"));
+      }
+      paths = *std::move(files);
     }
+    std::vector<internal::Secret> texts;
+    std::string digests;
+    for (const std::string& path : paths) {
+      auto text = internal::ReadFile(path, KeySet::kMaxBytes);
+      if (!text.ok()) return text.status();
+      digests += internal::Sha256(text->view());
+      texts.push_back(*std::move(text));
+    }
+    std::string digest = internal::Sha256(digests);
+    if (digest == last_digest_) return absl::OkStatus();
+    std::vector<Key> all;
+    for (size_t i = 0; i < paths.size(); ++i) {
+      auto part = KeySet::FromText(texts[i].view());
+      if (!part.ok()) return Named(paths[i], part.status());
+      for (const std::string& warning : part->warnings()) {
+        internal::LogLine(absl::StrCat(paths[i], ": ", warning));
+      }
+      all.insert(all.end(), part->keys().begin(), part->keys().end());
+    }
+    auto set = KeySet(std::move(all)).BindTo(options_.algorithms, options_.use);
+    if (!set.ok()) return Named(options_.path, set.status());
     for (const std::string& warning : set->warnings()) {
       internal::LogLine(absl::StrCat(options_.path, ": ", warning));
     }

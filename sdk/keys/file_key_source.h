@@ -14,8 +14,8 @@
 namespace lanyard {
 
 struct FileKeySourceOptions {
-  // Required. A JWK Set, a JWK, or PEM blocks. Links are followed anew at each look, so a
-  // Kubernetes volume may swap them.
+  // Required. A file with a JWK Set, a JWK, or PEM blocks, or a folder of such files. Links are
+  // followed anew at each look, so a Kubernetes volume may swap them.
   std::string path;
 
   // Required. What the keys are bound to, see KeySet::BindTo.
@@ -28,8 +28,9 @@ struct FileKeySourceOptions {
   absl::Duration poll_interval = absl::Seconds(1);
 };
 
-// Keys in a file that is read again when its contents change. A file that is missing or broken
-// later on never replaces good keys; that is logged once, and again when it is well.
+// Keys in a file, or in all files of a folder, that is read again when its contents change. A file
+// that is missing or broken later on never replaces good keys; that is logged once, and again when
+// it is well.
 //
 // Thread-safe. Owns one thread, joined by the destructor.
 class FileKeySource : public KeySource {

@@ -8,7 +8,8 @@ set -euo pipefail
 squeezed() { tr -d '[:space:]' | sed 's#//##g'; }
 sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/interop/oidc_server_test.cc tests/keys/rotation_test.cc \
-  tests/keys/spiffe_bundle_test.cc | squeezed)
+  tests/keys/spiffe_bundle_test.cc tests/sdk/key_directory_test.cc \
+  tests/tools/lanyard/key_rotation_test.sh | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line

@@ -66,7 +66,7 @@ TEST_F(FileKeySourceTest, RefusesToStartWithoutGoodKeys) {
   EXPECT_THAT(Open(path), IsError(AllOf(HasSubstr(path), HasSubstr("empty"))));
   folder_.Write("keys", *Key::Generate(Algorithm::kEs384)->ToPublicJwk());
   EXPECT_THAT(Open(path), IsError(AllOf(HasSubstr(path), HasSubstr("no key fits"))));
-  EXPECT_THAT(Open(folder_.path()), IsError(HasSubstr("not a regular file")));
+  EXPECT_THAT(Open(folder_.path()), IsError(HasSubstr("no key fits")));
   folder_.Write("keys", Jwks(first_));
   EXPECT_THAT(Open(path), IsOk());
 }
@@ -203,6 +203,39 @@ TEST_F(FileKeySourceTest, ReadersAndReloadsDoNotDisturbEachOther) {
   stop = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(IdIn(*source), first_.id());
+}
+
+// A folder of key files, as of a Kubernetes volume.
+TEST_F(FileKeySourceTest, FolderIsAllItsFiles) {
+  const TempFolder folder;
+  EXPECT_THAT(Open(folder.path()), IsError(HasSubstr("a folder without a file")));
+  const Key a = *Key::Generate(Algorithm::kEs256), b = *Key::Generate(Algorithm::kEs256);
+  folder.Write("a.jwks", Jwks(a));
+  folder.Write("b.pem", *b.ToPublicPem());
+  folder.Write(".hidden", "no keys");
+  folder.Write("a.jwks~", "no keys");
+  std::filesystem::create_directory(folder.Path("..data"));
+  std::filesystem::create_directory(folder.Path("more"));
+  const auto source = Open(folder.path());
+  ASSERT_THAT(source, IsOk());
+  EXPECT_EQ((*source)->Current()->keys().size(), 2u);
+  const auto before = (*source)->Current();
+  EXPECT_THAT((*source)->Reload(), IsOk());
+  EXPECT_EQ((*source)->Current(), before);
+
+  folder.Write("c.jwk", "{");
+  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("c.jwk")));
+  EXPECT_EQ((*source)->Current(), before) << "one broken file replaces nothing";
+  folder.Write("c.jwk", *a.ToPublicJwk());
+  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("same id")));
+  folder.Remove("c.jwk");
+  folder.Remove("a.jwks");
+  EXPECT_THAT((*source)->Reload(), IsOk());
+  ASSERT_EQ((*source)->Current()->keys().size(), 1u);
+  EXPECT_TRUE((*source)->Current()->keys()[0].SameKeyAs(b));
+  folder.Remove("b.pem");
+  EXPECT_THAT((*source)->Reload(), ::testing::Not(IsOk()));
+  EXPECT_EQ((*source)->Current()->keys().size(), 1u) << "an empty folder replaces nothing";
 }
 
 }  // namespace

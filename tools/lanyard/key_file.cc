@@ -1,14 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/key_file.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/keys/dated_key.h"
 #include "lanyard/tools/input.h"
 
 namespace lanyard::tools {
 
+namespace {
+
+// Of a key directory, what verifiers may see.
+absl::StatusOr<KeySet> ReadPublishedKeys(const std::string& folder) {
+  const auto dated = ReadDatedKeys(folder);
+  if (!dated.ok()) return dated.status();
+  std::vector<Key> keys;
+  for (size_t i = 0; i < dated->keys().size(); ++i) {
+    if (dated->StateOf(i, absl::Now()) == DatedKeys::State::kGone) continue;
+    auto half = dated->keys()[i].key.PublicHalf();
+    if (!half.ok()) return half.status();
+    keys.push_back(*std::move(half));
+  }
+  if (keys.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat(InputName(folder), ": no key in it; \"lanyard key rotate\" makes the first"));
+  }
+  return KeySet(std::move(keys));
+}
+
+}  // namespace
+
 absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams) {
+  if (internal::IsFolder(path)) return ReadPublishedKeys(path);
   const auto input = ReadInput(path, KeySet::kMaxBytes, streams.in);
   if (!input.ok()) return input.status();
   const std::string name = InputName(path);

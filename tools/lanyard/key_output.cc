@@ -3,9 +3,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/private_file.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/json_text.h"
-#include "lanyard/tools/private_file.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -43,7 +43,7 @@ absl::StatusOr<int> WriteKeys(const Arguments& arguments, const std::vector<Key>
   if (to_file) {
     std::string content = absl::StrCat(text.view(), line_end);
     internal::ScopedCleanse cleanse(&content);
-    const absl::Status status = WritePrivateFile(path, content, arguments.Has("--force"));
+    const absl::Status status = internal::WritePrivateFile(path, content, arguments.Has("--force"));
     if (!status.ok()) return status;
   }
   if (arguments.json()) {

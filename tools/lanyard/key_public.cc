@@ -33,9 +33,10 @@ Command KeyPublicCommand() {
   command.name = "public";
   command.summary = "Prints the public half of keys";
   command.details =
-      "FILE holds a JWK, a JWK Set or PEM; \"-\" is standard input.\n\n"
+      "FILE holds a JWK, a JWK Set or PEM; \"-\" is standard input. Of a key directory: all keys "
+      "that are\npublished, the next and the retired among them.\n\n"
       "  lanyard key public issuer.jwk --format jwks > jwks.json\n";
-  command.syntax.operand = "FILE|-";
+  command.syntax.operand = "FILE|DIR|-";
   command.syntax.operand_required = true;
   command.syntax.options = {
       {"--format", "jwk|jwks|pem", "how they are written (default jwk, for one key)"},

@@ -14,8 +14,11 @@
 #include "lanyard/tools/help.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_convert.h"
+#include "lanyard/tools/key_list.h"
 #include "lanyard/tools/key_new.h"
 #include "lanyard/tools/key_public.h"
+#include "lanyard/tools/key_revoke.h"
+#include "lanyard/tools/key_rotate.h"
 #include "lanyard/tools/key_thumbprint.h"
 #include "lanyard/tools/nearest_name.h"
 #include "lanyard/tools/token_inspect.h"
@@ -31,8 +34,9 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
-  return {KeyNewCommand(),    KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
-          TokenMintCommand(), TokenInspectCommand(), TokenVerifyCommand(),   VersionCommand()};
+  return {KeyNewCommand(),       KeyPublicCommand(),   KeyThumbprintCommand(), KeyConvertCommand(),
+          KeyRotateCommand(),    KeyRevokeCommand(),   KeyListCommand(),       TokenMintCommand(),
+          TokenInspectCommand(), TokenVerifyCommand(), VersionCommand()};
 }
 
 // Whether a word stands among the options.

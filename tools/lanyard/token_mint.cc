@@ -10,9 +10,11 @@
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/keys/dated_key.h"
 #include "lanyard/tools/input.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
@@ -38,6 +40,16 @@ absl::StatusOr<Key> SigningKey(const Arguments& arguments, Streams& streams) {
   auto error = [&path](absl::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat(InputName(path), ": ", what));
   };
+  if (internal::IsFolder(path)) {
+    const auto dated = ReadDatedKeys(path);
+    if (!dated.ok()) return dated.status();
+    if (arguments.Has("--kid") || arguments.Has("--alg")) {
+      return UsageError("--kid and --alg: a key directory says which key signs, and how");
+    }
+    const DatedKey* active = dated->Active(absl::Now());
+    if (active == nullptr) return error("no key in it; \"lanyard key rotate\" makes the first");
+    return active->key;
+  }
   const auto keys = ReadKeys(path, streams);
   if (!keys.ok()) return keys.status();
   std::optional<Key> key;
@@ -204,7 +216,8 @@ Command TokenMintCommand() {
       "  lanyard token mint --key issuer.jwk --issuer https://issuer.example --subject svc:a \\\n"
       "      --audience orders --scope \"orders.read orders.write\" --claim tier=3\n";
   command.syntax.options = {
-      {"--key", "FILE", "the private key: JWK, JWK Set or PEM; \"-\" is standard input", true},
+      {"--key", "FILE|DIR",
+       "the private key: JWK, JWK Set or PEM; \"-\" is standard input; or a key directory", true},
       {"--issuer", "ISS", "iss: who signs", true},
       {"--subject", "SUB", "sub: who the token is about", true},
       {"--audience", "AUD", "aud: who the token is for", true, true},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/private_file.h"
+#include "lanyard/sdk/internal/private_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,18 +11,18 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/tools/input.h"
+#include "lanyard/sdk/internal/redaction.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 namespace {
 
 absl::Status FileError(const std::string& path, int error) {
   if (error == EEXIST) {
     return absl::AlreadyExistsError(
-        absl::StrCat(InputName(path), ": exists already; --force replaces it"));
+        absl::StrCat(PrintablePath(path), ": exists already; --force replaces it"));
   }
   return absl::UnavailableError(
-      absl::StrCat(InputName(path), ": ", std::generic_category().message(error)));
+      absl::StrCat(PrintablePath(path), ": ", std::generic_category().message(error)));
 }
 
 // 0, or errno.
@@ -53,4 +53,4 @@ absl::Status WritePrivateFile(const std::string& path, absl::string_view content
   return FileError(path, error);
 }
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal

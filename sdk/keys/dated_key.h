@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_KEYS_DATED_KEY_H_
+#define LANYARD_SDK_KEYS_DATED_KEY_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "lanyard/sdk/internal/secret.h"
+#include "lanyard/sdk/keys/key.h"
+
+namespace lanyard {
+
+// A private key of our own, and when it is used. Its times stand in its JWK, beside the key: "iat"
+// and "nbf" (as in OpenID Federation 1.0 section 8.7), and "keep_previous" in seconds.
+struct DatedKey {
+  Key key;
+
+  // From when verifiers can see it, and from when it signs.
+  absl::Time published;
+  absl::Time active_from;
+
+  // How long after active_from the keys before it are still published, for the tokens they signed.
+  absl::Duration keep_previous;
+};
+
+// The keys of an issuer, in the order in which they become active.
+class DatedKeys {
+ public:
+  explicit DatedKeys(std::vector<DatedKey> keys);
+
+  const std::vector<DatedKey>& keys() const { return keys_; }
+
+  // Where a key of keys() stands.
+  enum class State { kNext, kActive, kRetired, kGone };
+  State StateOf(size_t index, absl::Time now) const;
+
+  // From when it is not published any more; infinite future while no other follows it.
+  absl::Time GoneFrom(size_t index) const;
+
+  // The key that signs: the last to have become active. While none has, as by a clock that is
+  // behind, the first. Null if there are none.
+  const DatedKey* Active(absl::Time now) const;
+
+ private:
+  std::vector<DatedKey> keys_;
+};
+
+// Both forms of a key in its file. A private key for one public-key algorithm, with its times.
+absl::StatusOr<DatedKey> DatedKeyFromJwk(absl::string_view json);
+absl::StatusOr<internal::Secret> DatedKeyToJwk(const DatedKey& key);
+
+// The name of a key's file: the first 12 characters of its id, and ".jwk".
+std::string FileNameOf(const Key& key);
+
+// Reads the files "*.jwk" of a folder, which others must not be able to read (mode 0600 or less).
+// Errors name the file.
+absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder);
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_KEYS_DATED_KEY_H_

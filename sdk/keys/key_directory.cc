@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/keys/key_directory.h"
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/periodic_thread.h"
+#include "lanyard/sdk/keys/dated_key.h"
+#include "lanyard/sdk/keys/key_set.h"
+
+namespace lanyard {
+namespace {
+
+std::string IdsOf(const KeySet& keys) {
+  std::string ids;
+  for (const Key& key : keys.keys()) absl::StrAppend(&ids, key.id(), "\n");
+  return ids;
+}
+
+class PollingKeyDirectory final : public KeyDirectory {
+ public:
+  explicit PollingKeyDirectory(KeyDirectoryOptions options) : options_(std::move(options)) {}
+
+  void Start() {
+    poller_.emplace(std::chrono::milliseconds(absl::ToInt64Milliseconds(options_.poll_interval)),
+                    [this] { (void)Reload(); });
+  }
+
+  std::shared_ptr<const KeySet> Current() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return published_;
+  }
+
+  Key ActiveKey() const override {
+    const absl::Time now = options_.clock->Now();
+    std::shared_ptr<const DatedKeys> keys;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      keys = keys_;
+    }
+    return keys->Active(now)->key;
+  }
+
+  absl::Status Reload() override {
+    std::lock_guard<std::mutex> reading(reload_mutex_);
+    absl::Status status = Load();
+    // Create() reports the first look itself; later ones are logged when they change.
+    if (published_ != nullptr && status.message() != last_error_) {
+      last_error_ = std::string(status.message());
+      internal::LogLine(
+          status.ok()
+              ? absl::StrCat("key directory readable again: ", options_.path)
+              : absl::StrCat("key directory not reloaded, the last good keys stay: ", last_error_));
+    }
+    return status;
+  }
+
+ private:
+  absl::Status Load() {
+    auto read = ReadDatedKeys(options_.path);
+    if (!read.ok()) return read.status();
+    if (read->keys().empty()) {
+      return absl::NotFoundError(
+          absl::StrCat(options_.path, ": no key in it; \"lanyard key rotate\" makes the first"));
+    }
+    const absl::Time now = options_.clock->Now();
+    std::vector<Key> halves;
+    for (size_t i = 0; i < read->keys().size(); ++i) {
+      if (read->StateOf(i, now) == DatedKeys::State::kGone) continue;
+      auto half = read->keys()[i].key.PublicHalf();
+      if (!half.ok()) return half.status();
+      halves.push_back(*std::move(half));
+    }
+    auto published = std::make_shared<const KeySet>(std::move(halves));
+    // Ids are hashes of the keys, so the same ids are the same keys and keep their verdicts.
+    if (published_ != nullptr && IdsOf(*published) == IdsOf(*published_)) published = published_;
+    auto keys = std::make_shared<const DatedKeys>(*std::move(read));
+    std::lock_guard<std::mutex> lock(mutex_);
+    keys_ = std::move(keys);
+    published_ = std::move(published);
+    return absl::OkStatus();
+  }
+
+  const KeyDirectoryOptions options_;
+  std::mutex reload_mutex_;
+  std::string last_error_;  // Guarded by reload_mutex_.
+  mutable std::mutex mutex_;
+  // Written under both, read under either.
+  std::shared_ptr<const DatedKeys> keys_;
+  std::shared_ptr<const KeySet> published_;
+  std::optional<internal::PeriodicThread> poller_;  // Last: its thread uses the rest.
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KeyDirectory>> KeyDirectory::Create(KeyDirectoryOptions options) {
+  if (options.path.empty()) return absl::InvalidArgumentError("KeyDirectoryOptions.path is empty");
+  if (options.poll_interval < absl::Milliseconds(10)) {
+    return absl::InvalidArgumentError("KeyDirectoryOptions.poll_interval is below 10 ms");
+  }
+  if (options.clock == nullptr) {
+    return absl::InvalidArgumentError("KeyDirectoryOptions.clock is null");
+  }
+  auto directory = std::make_unique<PollingKeyDirectory>(std::move(options));
+  if (absl::Status status = directory->Reload(); !status.ok()) return status;
+  directory->Start();
+  return directory;
+}
+
+}  // namespace lanyard

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/dated_key_text.h"
+
+#include "lanyard/sdk/algorithm.h"
+#include "lanyard/tools/json_text.h"
+
+namespace lanyard::tools {
+namespace {
+
+std::string Rfc3339(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+std::string StateName(DatedKeys::State state) {
+  switch (state) {
+    case DatedKeys::State::kNext:
+      return "next";
+    case DatedKeys::State::kActive:
+      return "active";
+    case DatedKeys::State::kRetired:
+      return "retired";
+    case DatedKeys::State::kGone:
+      return "gone";
+  }
+  return "";
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
+}
+
+std::string DatedKeyJson(const DatedKey& key, DatedKeys::State state, absl::Time gone_from) {
+  JsonObject object;
+  object.Text("kid", key.key.id())
+      .Text("alg", AlgorithmName(*key.key.algorithm()))
+      .Text("state", StateName(state))
+      .Text("active_from", Rfc3339(key.active_from));
+  if (gone_from != absl::InfiniteFuture()) object.Text("gone_from", Rfc3339(gone_from));
+  return object.Finish();
+}
+
+}  // namespace lanyard::tools
