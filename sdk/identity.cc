@@ -39,6 +39,7 @@ const std::string& Identity::subject() const { return state_->subject; }
 bool Identity::has_subject() const { return state_->registered.subject.has_value(); }
 const std::string& Identity::client_id() const { return state_->client_id; }
 const std::vector<std::string>& Identity::scopes() const { return state_->registered.scopes; }
+const std::vector<std::string>& Identity::roles() const { return state_->roles; }
 const std::vector<std::string>& Identity::audiences() const { return state_->audiences; }
 const std::string& Identity::token_id() const { return state_->token_id; }
 const std::string& Identity::key_id() const { return state_->key_id; }
@@ -48,6 +49,10 @@ const std::string& Identity::claims_json() const { return state_->claims_json; }
 bool Identity::HasScope(absl::string_view scope) const {
   const auto& all = scopes();
   return std::find(all.begin(), all.end(), scope) != all.end();
+}
+
+bool Identity::HasRole(absl::string_view role) const {
+  return std::find(roles().begin(), roles().end(), role) != roles().end();
 }
 
 absl::Time Identity::expires_at() const {

@@ -57,6 +57,10 @@ class Identity {
   const std::vector<std::string>& scopes() const;
   bool HasScope(absl::string_view scope) const;
 
+  // From the claims that the issuer's config names as `roles`, in their order.
+  const std::vector<std::string>& roles() const;
+  bool HasRole(absl::string_view role) const;
+
   const std::vector<std::string>& audiences() const;
 
   // jti and kid, or empty.

@@ -37,28 +37,33 @@ bool IsMethodPath(absl::string_view path) {
   return true;
 }
 
+// Whether it says more about a caller than whose token it has.
+bool NamesCallers(const v1::Allow& allow) {
+  return allow.subjects_size() + allow.all_scopes_size() + allow.any_scopes_size() +
+             allow.any_roles_size() + allow.all_roles_size() + allow.clients_size() >
+         0;
+}
+
 absl::Status ValidateAllow(const v1::Allow& allow) {
-  const bool conditions = allow.issuers_size() + allow.subjects_size() + allow.all_scopes_size() +
-                              allow.any_scopes_size() >
-                          0;
+  const bool conditions = NamesCallers(allow) || !allow.issuers().empty();
   if (allow.anyone() && (conditions || allow.any_authenticated())) {
     return absl::InvalidArgumentError(
         "allow: \"anyone\" stands beside other conditions; it would "
         "make them mean nothing");
   }
-  if (allow.any_authenticated() &&
-      allow.subjects_size() + allow.all_scopes_size() + allow.any_scopes_size() > 0) {
+  if (allow.any_authenticated() && NamesCallers(allow)) {
     return absl::InvalidArgumentError(
         "allow: only \"issuers\" may stand beside \"any_authenticated\"");
   }
-  if (!allow.anyone() && !allow.any_authenticated() &&
-      allow.subjects_size() + allow.all_scopes_size() + allow.any_scopes_size() == 0) {
+  if (!allow.anyone() && !allow.any_authenticated() && !NamesCallers(allow)) {
     return absl::InvalidArgumentError(
-        "allow: it names no caller; write subjects, all_scopes, any_scopes, any_authenticated: "
-        "true or anyone: true");
+        "allow: it names no caller; write subjects, all_scopes, any_scopes, any_roles, all_roles, "
+        "clients, "
+        "any_authenticated: true or anyone: true");
   }
   for (const Strings* list :
-       {&allow.issuers(), &allow.subjects(), &allow.all_scopes(), &allow.any_scopes()}) {
+       {&allow.issuers(), &allow.subjects(), &allow.all_scopes(), &allow.any_scopes(),
+        &allow.any_roles(), &allow.all_roles(), &allow.clients()}) {
     for (const std::string& value : *list) {
       if (value.empty()) return absl::InvalidArgumentError("allow: an empty string in a condition");
     }
@@ -114,12 +119,21 @@ absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& conf
             absl::StrCat("rule for ", rule.method(), ": no issuer is named \"", name, "\""));
       }
     }
+    for (const v1::Issuer& issuer : config.issuers()) {
+      const bool meant = allow.issuers().empty() ||
+                         std::count(allow.issuers().begin(), allow.issuers().end(), issuer.name());
+      if (meant && issuer.roles().empty() && allow.any_roles_size() + allow.all_roles_size() > 0) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "rule for ", rule.method(), ": it names roles, and issuer \"", issuer.name(),
+            "\" does not say where they stand: give it roles { path: … }"));
+      }
+    }
     if (config.issuers_size() > 1 && allow.issuers().empty() && !allow.anyone() &&
         !allow.any_authenticated()) {
       return absl::InvalidArgumentError(
           absl::StrCat("rule for ", rule.method(),
-                       ": with several issuers, an allow must say whose subjects or "
-                       "scopes it means: add issuers: \"",
+                       ": with several issuers, an allow must say whose subjects, "
+                       "scopes or roles it means: add issuers: \"",
                        config.issuers(0).name(), "\""));
     }
   }
@@ -145,6 +159,9 @@ Policy::MethodRule Policy::Compile(const google::protobuf::RepeatedPtrField<v1::
     }
     condition.all_scopes.assign(alternative.all_scopes().begin(), alternative.all_scopes().end());
     condition.any_scopes.assign(alternative.any_scopes().begin(), alternative.any_scopes().end());
+    condition.any_roles.assign(alternative.any_roles().begin(), alternative.any_roles().end());
+    condition.all_roles.assign(alternative.all_roles().begin(), alternative.all_roles().end());
+    condition.clients.assign(alternative.clients().begin(), alternative.clients().end());
     rule.alternatives.push_back(std::move(condition));
   }
   return rule;
@@ -207,12 +224,17 @@ bool Policy::Condition::Matches(const Identity& caller) const {
                                       });
     if (!prefixed) return false;
   }
-  for (const std::string& scope : all_scopes) {
-    if (!caller.HasScope(scope)) return false;
+  if (!clients.empty() && !contains(clients, caller.client_id())) {
+    return false;
   }
-  return any_scopes.empty() ||
-         std::any_of(any_scopes.begin(), any_scopes.end(),
-                     [&caller](const std::string& scope) { return caller.HasScope(scope); });
+  const auto has_scope = [&caller](const std::string& scope) { return caller.HasScope(scope); };
+  const auto has_role = [&caller](const std::string& role) { return caller.HasRole(role); };
+  const auto any = [](const std::vector<std::string>& list, const auto& has) {
+    return list.empty() || std::any_of(list.begin(), list.end(), has);
+  };
+  return std::all_of(all_scopes.begin(), all_scopes.end(), has_scope) &&
+         std::all_of(all_roles.begin(), all_roles.end(), has_role) && any(any_scopes, has_scope) &&
+         any(any_roles, has_role);
 }
 
 const Policy::MethodRule* Policy::Find(absl::string_view path) const {

@@ -50,7 +50,8 @@ class Policy {
  private:
   struct Condition {
     bool anyone = false;
-    std::vector<std::string> issuers, subjects, subject_prefixes, all_scopes, any_scopes;
+    std::vector<std::string> issuers, subjects, subject_prefixes, all_scopes, any_scopes, any_roles,
+        all_roles, clients;
     bool names_subjects = false;
     bool Matches(const Identity& caller) const;
   };
@@ -72,8 +73,9 @@ class Policy {
 // Checks one rule of a config by itself; the error says what would be right.
 absl::Status ValidateRule(const v1::Rule& rule);
 
-// Checks that a rule names only issuers of the config, and that, where there are several, a rule
-// that names subjects or scopes says whose: the same subject of another issuer is another caller.
+// Checks that a rule names only issuers of the config, that the ones whose roles it names say where
+// roles stand, and that, where there are several, a rule that names subjects, scopes or roles says
+// whose: the same subject of another issuer is another caller.
 absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& config);
 
 }  // namespace lanyard

@@ -42,19 +42,32 @@ bool Holds(const JsonValue& value, const Predicate& is) {
 
 }  // namespace
 
-absl::Status ValidateClaimCondition(const v1::ClaimCondition& condition) {
-  if (condition.path().empty()) {
+absl::Status ValidateClaimPath(const ClaimPath& path) {
+  if (path.empty()) {
     return Error("path: required: the claim's name, or names from the outside in");
   }
-  if (condition.path_size() > kMaxPath) {
-    return Error(absl::StrCat("path: at most ", kMaxPath, " names"));
-  }
-  if (HasEmptyText(condition.path())) return Error("path: an empty name");
+  if (path.size() > kMaxPath) return Error(absl::StrCat("path: at most ", kMaxPath, " names"));
+  if (HasEmptyText(path)) return Error("path: an empty name");
   for (const absl::string_view registered : kRegistered) {
-    if (condition.path(0) == registered) {
+    if (path[0] == registered) {
       return Error(absl::StrCat("path: \"", registered, "\" has a check of its own"));
     }
   }
+  return absl::OkStatus();
+}
+
+std::optional<JsonValue> FindClaim(const JsonValue& claims, const ClaimPath& path) {
+  std::optional<JsonValue> found = claims;
+  for (const std::string& name : path) {
+    // Find() is for any kind of value, and finds nothing where there are no members.
+    found = found->Find(name);
+    if (!found.has_value()) break;
+  }
+  return found;
+}
+
+absl::Status ValidateClaimCondition(const v1::ClaimCondition& condition) {
+  if (absl::Status status = ValidateClaimPath(condition.path()); !status.ok()) return status;
   const int kinds = !condition.any_of().empty() + !condition.all_of().empty() +
                     !condition.any_of_integers().empty() + condition.has_boolean() +
                     condition.exists();
@@ -69,13 +82,9 @@ absl::Status ValidateClaimCondition(const v1::ClaimCondition& condition) {
 }
 
 bool Meets(const JsonValue& claims, const v1::ClaimCondition& condition) {
-  std::optional<JsonValue> found = claims;
-  for (const std::string& name : condition.path()) {
-    // Find() is for any kind of value, and finds nothing where there are no members.
-    found = found->Find(name);
-    if (!found.has_value()) return false;
-  }
-  const JsonValue value = *found;
+  const auto found = FindClaim(claims, condition.path());
+  if (!found.has_value()) return false;
+  const JsonValue& value = *found;
   if (condition.exists()) return !value.is(JsonValue::Kind::kNull);
   if (condition.has_boolean()) {
     return value.is(JsonValue::Kind::kBool) && value.boolean() == condition.boolean();

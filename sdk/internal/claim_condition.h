@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_INTERNAL_CLAIM_CONDITION_H_
 #define LANYARD_SDK_INTERNAL_CLAIM_CONDITION_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -9,6 +10,14 @@
 #include "lanyard/v1/policy.pb.h"
 
 namespace lanyard::internal {
+
+using ClaimPath = google::protobuf::RepeatedPtrField<std::string>;
+
+// Checks the path of a claim in a config; the error says what would be right.
+absl::Status ValidateClaimPath(const ClaimPath& path);
+
+// The claim there, if there is one.
+std::optional<JsonValue> FindClaim(const JsonValue& claims, const ClaimPath& path);
 
 // Checks one condition of a config; the error says what would be right.
 absl::Status ValidateClaimCondition(const v1::ClaimCondition& condition);

@@ -26,6 +26,7 @@ struct IdentityState {
   std::string claims_json;
   RegisteredClaims registered;
   std::vector<std::string> audiences;
+  std::vector<std::string> roles;
 
   // The last instant at which the token is accepted: exp plus the issuer's leeway.
   absl::Time usable_until = absl::InfiniteFuture();

@@ -135,6 +135,7 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
   if (issuer.has_leeway()) rules.leeway = DurationOf(issuer.leeway());
   if (issuer.has_max_lifetime()) rules.max_lifetime = DurationOf(issuer.max_lifetime());
   rules.required_claims.assign(issuer.required_claims().begin(), issuer.required_claims().end());
+  for (const v1::RolesClaim& roles : issuer.roles()) rules.roles.push_back(roles.path());
   switch (issuer.has_profile() ? issuer.profile() : v1::RFC9068) {
     case v1::KUBERNETES:
       rules.types = {"jwt"};
@@ -228,6 +229,11 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   for (const v1::ClaimCondition& condition : issuer.required_claims()) {
     if (absl::Status status = ValidateClaimCondition(condition); !status.ok()) {
       return error("required_claims", status.message());
+    }
+  }
+  for (const v1::RolesClaim& roles : issuer.roles()) {
+    if (absl::Status status = ValidateClaimPath(roles.path()); !status.ok()) {
+      return error("roles", status.message());
     }
   }
   const bool shared_type = std::any_of(

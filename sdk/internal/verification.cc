@@ -8,7 +8,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
-#include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
@@ -200,6 +199,24 @@ bool IsOfKind(const v1::ClaimCondition& condition) {
          (!condition.any_of().empty() || !condition.all_of().empty());
 }
 
+// The strings of the claims that hold roles; anything else there is none.
+std::vector<std::string> RolesIn(const JsonValue& claims, const IssuerRules& rules) {
+  std::vector<std::string> roles;
+  const auto add = [&roles](const JsonValue& value) {
+    if (value.is(JsonValue::Kind::kString)) roles.emplace_back(value.string());
+  };
+  for (const ClaimPath& path : rules.roles) {
+    const auto found = FindClaim(claims, path);
+    if (!found.has_value()) continue;
+    if (!found->is(JsonValue::Kind::kArray)) {
+      add(*found);
+      continue;
+    }
+    for (const JsonValue role : *found) add(role);
+  }
+  return roles;
+}
+
 // Access tokens under a header type that other kinds have too.
 absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
                        const IssuerRules& rules) {
@@ -318,6 +335,7 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
   state->token_id = claims->token_id.value_or("");
   state->key_id = jws->key_id.value_or("");
+  state->roles = RolesIn(document->root(), rules);
   state->claims_json = std::move(jws->payload);
   state->audiences = *claims->audiences;
   state->usable_until = *claims->expires_at + rules.leeway;

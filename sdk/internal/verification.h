@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/key_source.h"
@@ -40,6 +41,7 @@ struct IssuerRules {
   bool require_token_id = false;
   bool require_client_id = false;
   std::vector<v1::ClaimCondition> required_claims;
+  std::vector<ClaimPath> roles;  // Where they stand.
   // Refuses claims that only ID, logout or security-event tokens have, and ones whose own typ says
   // that they are something else.
   bool refuse_other_kinds = true;

@@ -72,6 +72,20 @@ Identity WithoutSubject() {
   return MakeIdentity("sso", claims);
 }
 
+Identity WithRoles(const std::vector<std::string>& roles) {
+  return MakeIdentity("sso", "s", {}, roles);
+}
+
+// Empty means absent.
+Identity OfClient(const std::string& client_id, const std::string& azp) {
+  v1::Claims claims;
+  claims.set_issuer("https://sso.example.test");
+  claims.set_subject("s");
+  if (!client_id.empty()) claims.set_client_id(client_id);
+  if (!azp.empty()) claims.set_authorized_party(azp);
+  return MakeIdentity("sso", claims);
+}
+
 struct Row {
   const char* name;
   const char* allow;
@@ -164,6 +178,27 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"SecondAlternative", "allow { subjects: \"a\" } allow { all_scopes: \"x\" }",
             Caller("b", {"x"}), true},
         Row{"NoAlternative", "allow { subjects: \"a\" } allow { all_scopes: \"x\" }", Caller("b"),
+            false},
+        Row{"AnyRoles", "allow { any_roles: \"a\" any_roles: \"b\" }", WithRoles({"b"}), true},
+        Row{"AnyRolesNone", "allow { any_roles: \"a\" }", WithRoles({"b"}), false},
+        Row{"AnyRolesWithout", "allow { any_roles: \"a\" }", Caller("s"), false},
+        Row{"AnyRolesAnonymous", "allow { any_roles: \"a\" }", kAnonymous, false},
+        Row{"AnyRolesOtherCase", "allow { any_roles: \"a\" }", WithRoles({"A"}), false},
+        Row{"AnyRolesPrefix", "allow { any_roles: \"a\" }", WithRoles({"ab"}), false},
+        Row{"RoleIsNoScope", "allow { any_roles: \"a\" }", Caller("s", {"a"}), false},
+        Row{"ScopeIsNoRole", "allow { any_scopes: \"a\" }", WithRoles({"a"}), false},
+        Row{"AllRoles", "allow { all_roles: \"a\" all_roles: \"b\" }", WithRoles({"b", "a"}), true},
+        Row{"AllRolesOneMissing", "allow { all_roles: \"a\" all_roles: \"b\" }", WithRoles({"b"}),
+            false},
+        Row{"RoleAndScope", "allow { any_roles: \"a\" all_scopes: \"x\" }", WithRoles({"a"}),
+            false},
+        Row{"Client", "allow { clients: \"web\" }", OfClient("web", ""), true},
+        Row{"ClientByAzp", "allow { clients: \"web\" }", OfClient("", "web"), true},
+        Row{"ClientTwice", "allow { clients: \"web\" }", OfClient("web", "web"), true},
+        Row{"ClientOther", "allow { clients: \"web\" }", OfClient("app", ""), false},
+        Row{"ClientAbsent", "allow { clients: \"web\" }", OfClient("", ""), false},
+        Row{"ClientAnonymous", "allow { clients: \"web\" }", kAnonymous, false},
+        Row{"ClientAndSubject", "allow { clients: \"web\" subjects: \"t\" }", OfClient("web", ""),
             false},
         Row{"NobodyCaller", "nobody: true", Caller("svc:a", {"admin"}), false},
         Row{"NobodyAnonymous", "nobody: true", kAnonymous, false}),
@@ -275,6 +310,17 @@ INSTANTIATE_TEST_SUITE_P(
         BadRule{"EmptyAllScope", "method: \"/p.S/M\" allow { all_scopes: \"\" }", "empty string"},
         BadRule{"EmptyAnyScope", "method: \"/p.S/M\" allow { any_scopes: [\"a\", \"\"] }",
                 "empty string"},
+        BadRule{"EmptyRole", "method: \"/p.S/M\" allow { any_roles: \"\" }", "empty string"},
+        BadRule{"EmptyAllRole", "method: \"/p.S/M\" allow { all_roles: \"\" }", "empty string"},
+        BadRule{"EmptyClient", "method: \"/p.S/M\" allow { clients: \"\" }", "empty string"},
+        BadRule{"AnyoneAndRoles", "method: \"/p.S/M\" allow { anyone: true any_roles: \"a\" }",
+                "anyone"},
+        BadRule{"AuthenticatedAndRoles",
+                "method: \"/p.S/M\" allow { any_authenticated: true all_roles: \"a\" }",
+                "any_authenticated"},
+        BadRule{"AuthenticatedAndClients",
+                "method: \"/p.S/M\" allow { any_authenticated: true clients: \"a\" }",
+                "any_authenticated"},
         BadRule{"EmptyIssuer", "method: \"/p.S/M\" allow { issuers: \"\" subjects: \"a\" }",
                 "empty string"},
         BadRule{"StarAlone", "method: \"/p.S/M\" allow { subjects: \"*\" }", "separator"},
@@ -316,8 +362,12 @@ TEST(CheckRuleIssuersTest, RefusesIssuersThatNobodyDefines) {
 }
 
 TEST(CheckRuleIssuersTest, WithSeveralIssuersARuleSaysWhoseSubjectsItMeans) {
-  const auto one = Config("", {"a"}).config, two = Config("", {"a", "b"}).config;
-  for (const char* allow : {"subjects: \"s\"", "all_scopes: \"x\"", "any_scopes: \"x\""}) {
+  auto one = Config("", {"a"}).config, two = Config("", {"a", "b"}).config;
+  for (v1::ServerConfig* config : {&one, &two}) {
+    for (v1::Issuer& issuer : *config->mutable_issuers()) issuer.add_roles()->add_path("roles");
+  }
+  for (const char* allow : {"subjects: \"s\"", "all_scopes: \"x\"", "any_scopes: \"x\"",
+                            "clients: \"x\"", "any_roles: \"x\"", "all_roles: \"x\""}) {
     const std::string rule = absl::StrCat("method: \"/p.S/M\" allow { ", allow, " }");
     EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>(rule), one), IsOk()) << allow;
     EXPECT_THAT(CheckRuleIssuers(Read<v1::Rule>(rule), two), IsError(HasSubstr("several issuers")))
@@ -330,6 +380,21 @@ TEST(CheckRuleIssuersTest, WithSeveralIssuersARuleSaysWhoseSubjectsItMeans) {
     EXPECT_THAT(CheckRuleIssuers(
                     Read<v1::Rule>(absl::StrCat("method: \"/p.S/M\" allow { ", allow, " }")), two),
                 IsOk());
+  }
+}
+
+TEST(CheckRuleIssuersTest, RolesNeedAnIssuerThatSaysWhereTheyStand) {
+  auto config = Config("", {"a", "b"}).config;
+  config.mutable_issuers(0)->add_roles()->add_path("roles");
+  for (const char* roles : {"any_roles", "all_roles"}) {
+    const auto rule = [roles](const char* issuers) {
+      return Read<v1::Rule>(
+          absl::StrCat("method: \"/p.S/M\" allow { issuers: ", issuers, " ", roles, ": \"x\" }"));
+    };
+    EXPECT_THAT(CheckRuleIssuers(rule("\"a\""), config), IsOk());
+    EXPECT_THAT(CheckRuleIssuers(rule("\"b\""), config),
+                IsError(AllOf(HasSubstr("\"b\""), HasSubstr("roles { path"))));
+    EXPECT_THAT(CheckRuleIssuers(rule("[\"a\", \"b\"]"), config), IsError(HasSubstr("\"b\"")));
   }
 }
 

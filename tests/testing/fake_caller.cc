@@ -13,7 +13,8 @@
 
 namespace lanyard::testing {
 
-Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims) {
+Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims,
+                      const std::vector<std::string>& roles) {
   auto json = internal::ClaimsToJson(claims);
   auto document = json.ok() ? internal::JsonDocument::ParseObject(*json) : json.status();
   auto read = document.ok() ? internal::ReadClaims(document->root()) : document.status();
@@ -30,18 +31,20 @@ Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims) 
   state->token_id = claims.token_id();
   state->claims_json = *std::move(json);
   state->audiences = read->audiences.value_or(std::vector<std::string>());
+  state->roles = roles;
   state->usable_until = read->expires_at.value_or(absl::InfiniteFuture());
   state->registered = *std::move(read);
   return internal::IdentityAccess::Make(std::move(state));
 }
 
 Identity MakeIdentity(const std::string& issuer_name, const std::string& subject,
-                      const std::vector<std::string>& scopes) {
+                      const std::vector<std::string>& scopes,
+                      const std::vector<std::string>& roles) {
   v1::Claims claims;
   claims.set_issuer("https://" + issuer_name + ".example.test");
   claims.set_subject(subject);
   for (const std::string& scope : scopes) claims.add_scopes(scope);
-  return MakeIdentity(issuer_name, claims);
+  return MakeIdentity(issuer_name, claims, roles);
 }
 
 FakeCaller::FakeCaller(grpc::ServerContextBase* context, Identity identity)
@@ -52,7 +55,8 @@ FakeCaller::FakeCaller(grpc::ServerContextBase* context, Identity identity)
 }
 
 FakeCaller::FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
-                       const std::string& subject, const std::vector<std::string>& scopes)
-    : FakeCaller(context, MakeIdentity(issuer_name, subject, scopes)) {}
+                       const std::string& subject, const std::vector<std::string>& scopes,
+                       const std::vector<std::string>& roles)
+    : FakeCaller(context, MakeIdentity(issuer_name, subject, scopes, roles)) {}
 
 }  // namespace lanyard::testing

@@ -15,9 +15,11 @@ class ServerContextBase;
 namespace lanyard::testing {
 
 // An identity that no verifier has seen, for calling handlers directly.
-Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims);
+Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims,
+                      const std::vector<std::string>& roles = {});
 Identity MakeIdentity(const std::string& issuer_name, const std::string& subject,
-                      const std::vector<std::string>& scopes = {});
+                      const std::vector<std::string>& scopes = {},
+                      const std::vector<std::string>& roles = {});
 
 // Makes CallerOf(context) answer with an identity of the test's choice.
 //
@@ -30,7 +32,8 @@ class FakeCaller {
  public:
   FakeCaller(grpc::ServerContextBase* context, Identity identity);
   FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
-             const std::string& subject, const std::vector<std::string>& scopes = {});
+             const std::string& subject, const std::vector<std::string>& scopes = {},
+             const std::vector<std::string>& roles = {});
   FakeCaller(const FakeCaller&) = delete;
   FakeCaller& operator=(const FakeCaller&) = delete;
 
