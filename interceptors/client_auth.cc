@@ -8,6 +8,7 @@
 #include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/client_interceptor.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -60,6 +61,18 @@ std::shared_ptr<internal::ClientState> MakeState(const ClientAuthOptions& option
   return state;
 }
 
+// docs/guides/keys.md shows the same.
+constexpr char kRetryUnavailable[] = R"({"methodConfig": [{"name": [{}], "retryPolicy": {
+    "maxAttempts": 5, "initialBackoff": "0.5s", "maxBackoff": "5s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
+bool HasServiceConfig(const grpc::ChannelArguments& arguments) {
+  const grpc_channel_args all = arguments.c_channel_args();
+  return std::any_of(all.args, all.args + all.num_args, [](const grpc_arg& arg) {
+    return absl::string_view(arg.key) == GRPC_ARG_SERVICE_CONFIG;
+  });
+}
+
 }  // namespace
 
 struct ClientAuth::Impl {
@@ -68,6 +81,11 @@ struct ClientAuth::Impl {
 
 absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions options) {
   if (absl::Status status = Validate(options); !status.ok()) return status;
+  if (options.retry_unavailable) {
+    return absl::InvalidArgumentError(
+        "ClientAuthOptions.retry_unavailable: only CreateChannel() can set it; put a retryPolicy "
+        "into the channel's service config");
+  }
   auto impl = std::make_unique<Impl>();
   impl->state =
       MakeState(options, options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
@@ -115,6 +133,14 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
         "ClientAuthOptions.tls.root_certificates: required for a target over TCP, the file with "
         "the "
         "certificates that the server's must lead to");
+  }
+  if (options.retry_unavailable) {
+    if (HasServiceConfig(arguments)) {
+      return absl::InvalidArgumentError(
+          "ClientAuthOptions.retry_unavailable: the channel's arguments have a service config "
+          "already; put a retryPolicy there");
+    }
+    all_arguments.SetServiceConfigJSON(kRetryUnavailable);
   }
   if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
   auto factory =

@@ -48,6 +48,12 @@ struct ClientAuthOptions {
   // since an interceptor cannot tell a socket from loopback.
   bool loopback_is_trusted = false;
 
+  // Lets gRPC send a call again that ends as UNAVAILABLE, up to four times within some seconds. A
+  // server answers so, and runs no handler, while it does not have the key of a token yet. But a
+  // handler's own UNAVAILABLE cannot be told from that, so this is for methods that may run twice.
+  // For CreateChannel() alone, and without a service config in its arguments.
+  bool retry_unavailable = false;
+
   std::shared_ptr<const Clock> clock = SystemClock();
 };
 

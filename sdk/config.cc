@@ -148,8 +148,9 @@ class Loader {
       return absl::InvalidArgumentError(
           absl::StrCat(place, ": issuer \"", issuer.name(), "\": ", status.message()));
     }
-    const std::pair<const char*, const std::string&> names[] = {
-        {"name", issuer.name()}, {"iss", issuer.issuer()}, {"trust_domain", issuer.trust_domain()}};
+    const std::pair<const char*, std::string> names[] = {{"name", issuer.name()},
+                                                         {"iss", internal::IssuerText(issuer)},
+                                                         {"trust_domain", issuer.trust_domain()}};
     for (const auto& [what, value] : names) {
       if (value.empty()) continue;
       const auto added = seen_.emplace(absl::StrCat(what, " ", value), place);

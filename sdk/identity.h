@@ -40,7 +40,7 @@ class Identity {
   // empty arguments and for the anonymous caller.
   bool Is(absl::string_view issuer_name, absl::string_view subject) const;
 
-  // The issuer's name in the config, and its iss; of a JWT-SVID without one, its trust domain as
+  // The issuer's name in the config, and its iss; of a trust domain that is configured without one,
   // "spiffe://domain".
   const std::string& issuer_name() const;
   const std::string& issuer() const;

@@ -19,8 +19,10 @@ using Strings = google::protobuf::RepeatedPtrField<std::string>;
 constexpr absl::string_view kHealthMethods[] = {
     "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Watch"};
 
+// SPIFFE IDs are cut at a slash only: "spiffe:*" would be every trust domain.
 bool IsPrefix(absl::string_view subject) {
-  return absl::EndsWith(subject, ":*") || absl::EndsWith(subject, "/*");
+  return absl::EndsWith(subject, "/*") ||
+         (absl::EndsWith(subject, ":*") && !absl::StartsWith(subject, "spiffe:"));
 }
 
 // "/package.Service/Method": two slashes, and the characters of protobuf names between them.

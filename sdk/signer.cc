@@ -41,6 +41,10 @@ absl::StatusOr<std::unique_ptr<Signer>> Signer::Create(SignerOptions options) {
   if (!options.key.has_value() || !options.key->has_private()) {
     return absl::InvalidArgumentError("SignerOptions.key must be a private key");
   }
+  if (options.key->use() == KeyUse::kJwtSvid && options.type == "at+jwt") {
+    return absl::InvalidArgumentError(
+        "SignerOptions.key: its use is \"jwt-svid\", so it signs no access tokens (typ at+jwt)");
+  }
   if (!options.algorithm.has_value()) options.algorithm = options.key->algorithm();
   if (!options.algorithm.has_value()) {
     std::vector<Algorithm> fitting;

@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
   }
   if (options.clock == nullptr) return absl::InvalidArgumentError("VerifierOptions.clock is null");
   auto state = std::make_unique<State>(options);
-  absl::flat_hash_set<std::string> names;
+  absl::flat_hash_set<std::string> names, texts;
   for (TrustedIssuer& issuer : options.issuers) {
     const std::string& name = issuer.config.name();
     if (absl::Status status = internal::ValidateIssuer(issuer.config); !status.ok()) return status;
@@ -68,14 +68,15 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
     if (!names.insert(name).second) {
       return absl::InvalidArgumentError(absl::StrCat("two issuers are named \"", name, "\""));
     }
+    if (!texts.insert(internal::IssuerText(issuer.config)).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "issuer \"", name, "\" has the same iss as another: their tokens cannot be told apart"));
+    }
     auto entry = std::make_unique<State::Issuer>();
     entry->rules = internal::RulesOf(issuer.config);
     entry->keys = std::move(issuer.keys);
     const internal::IssuerRules& rules = entry->rules;
-    if (!rules.issuer.empty() && !state->by_issuer.emplace(rules.issuer, entry.get()).second) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "issuer \"", name, "\" has the same iss as another: their tokens cannot be told apart"));
-    }
+    if (!rules.issuer.empty()) state->by_issuer.emplace(rules.issuer, entry.get());
     if (!rules.trust_domain.empty() &&
         !state->by_trust_domain.emplace(rules.trust_domain, entry.get()).second) {
       return absl::InvalidArgumentError(

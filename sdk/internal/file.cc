@@ -23,9 +23,20 @@ absl::Status FileError(const std::string& path, int error) {
   return absl::UnavailableError(text);
 }
 
-}  // namespace
+absl::Status CheckPrivate(const std::string& path, const struct stat& info) {
+  const auto error = [&path](absl::string_view what) {
+    return absl::PermissionDeniedError(absl::StrCat(PrintablePath(path), ": ", what));
+  };
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return error("others can reach the private key; make its mode 0600");
+  }
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return error("the file is another user's, who may have put the key there");
+  }
+  return absl::OkStatus();
+}
 
-absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
+absl::StatusOr<Secret> Read(const std::string& path, size_t max_bytes, bool is_private) {
   // O_NONBLOCK, so that a FIFO in place of the file cannot hang the reader.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return FileError(path, errno);
@@ -33,6 +44,12 @@ absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(file);
     return absl::InvalidArgumentError(absl::StrCat(PrintablePath(path), ": not a regular file"));
+  }
+  if (is_private) {
+    if (absl::Status status = CheckPrivate(path, info); !status.ok()) {
+      close(file);
+      return status;
+    }
   }
   // One byte more than allowed, so that a file that is too long is seen to be.
   std::string bytes(max_bytes + 1, '\0');
@@ -55,6 +72,16 @@ absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
         absl::StrCat(PrintablePath(path), ": longer than the limit of ", max_bytes, " bytes"));
   }
   return Secret(absl::string_view(bytes.data(), size));
+}
+
+}  // namespace
+
+absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes) {
+  return Read(path, max_bytes, /*is_private=*/false);
+}
+
+absl::StatusOr<Secret> ReadPrivateFile(const std::string& path, size_t max_bytes) {
+  return Read(path, max_bytes, /*is_private=*/true);
 }
 
 }  // namespace lanyard::internal

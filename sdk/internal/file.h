@@ -13,6 +13,10 @@ namespace lanyard::internal {
 // path; a missing file is NOT_FOUND, one too long is INVALID_ARGUMENT.
 absl::StatusOr<Secret> ReadFile(const std::string& path, size_t max_bytes);
 
+// The same for a file that must be its owner's alone: mode 0600 or less, and of this process's user
+// or root.
+absl::StatusOr<Secret> ReadPrivateFile(const std::string& path, size_t max_bytes);
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_FILE_H_

@@ -12,20 +12,30 @@
 
 namespace lanyard::internal {
 
+namespace {
+
+bool HasEnding(const std::string& name, const std::vector<std::string>& endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&name](const std::string& ending) { return absl::EndsWith(name, ending); });
+}
+
+}  // namespace
+
 bool IsFolder(const std::string& path) {
   std::error_code error;
   return std::filesystem::is_directory(path, error);
 }
 
 absl::StatusOr<std::vector<std::string>> FilesIn(const std::string& folder,
-                                                 absl::string_view ending, size_t most) {
+                                                 const std::vector<std::string>& endings,
+                                                 size_t most) {
   std::error_code error;
   std::vector<std::string> paths;
   std::filesystem::directory_iterator entries(folder, error);
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     const std::string name = entries->path().filename().string();
     std::error_code gone;
-    if (absl::StartsWith(name, ".") || absl::EndsWith(name, "~") || !absl::EndsWith(name, ending) ||
+    if (absl::StartsWith(name, ".") || absl::EndsWith(name, "~") || !HasEnding(name, endings) ||
         std::filesystem::is_directory(entries->path(), gone)) {
       continue;
     }

@@ -12,11 +12,12 @@ namespace lanyard::internal {
 
 bool IsFolder(const std::string& path);
 
-// The paths of the files in a folder whose names end so, in the order of their names. Links are
-// followed; names that begin with "." or end in "~" are passed over, as are folders. An error names
-// the folder; more than `most` files are one.
+// The paths of the files in a folder whose names end in one of `endings`, in the order of their
+// names. Links are followed; names that begin with "." or end in "~" are passed over, as are
+// folders. An error names the folder; more than `most` files are one.
 absl::StatusOr<std::vector<std::string>> FilesIn(const std::string& folder,
-                                                 absl::string_view ending, size_t most);
+                                                 const std::vector<std::string>& endings,
+                                                 size_t most);
 
 }  // namespace lanyard::internal
 

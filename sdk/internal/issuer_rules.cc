@@ -124,6 +124,11 @@ std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer) {
   return algorithms;
 }
 
+std::string IssuerText(const v1::Issuer& issuer) {
+  return issuer.issuer().empty() ? absl::StrCat("spiffe://", issuer.trust_domain())
+                                 : issuer.issuer();
+}
+
 IssuerRules RulesOf(const v1::Issuer& issuer) {
   IssuerRules rules;
   rules.name = issuer.name();

@@ -12,6 +12,9 @@
 namespace lanyard::internal {
 
 // The checks that a valid issuer of the config stands for, its profile and defaults spelled out.
+// What Identity::issuer() says: iss, or for a trust domain without one "spiffe://domain".
+std::string IssuerText(const v1::Issuer& issuer);
+
 IssuerRules RulesOf(const v1::Issuer& issuer);
 
 // The algorithms of a valid issuer.

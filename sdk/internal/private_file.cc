@@ -39,9 +39,11 @@ int WriteAll(int file, absl::string_view content) {
 }  // namespace
 
 absl::Status WritePrivateFile(const std::string& path, absl::string_view content, bool replace) {
-  // mkstemp() gives mode 0600 as well.
-  std::string written = replace ? absl::StrCat(path, ".XXXXXX") : path;
-  const int file = replace ? mkstemp(&written[0])
+  // Hidden, so that no reader of the folder takes it for a key. mkostemp() gives mode 0600 as well.
+  const size_t name = path.rfind('/') + 1;
+  std::string written =
+      replace ? absl::StrCat(path.substr(0, name), ".", path.substr(name), ".XXXXXX") : path;
+  const int file = replace ? mkostemp(&written[0], O_CLOEXEC)
                            : open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return FileError(path, errno);
   int error = fchmod(file, 0600) == 0 ? 0 : errno;

@@ -65,9 +65,13 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
                                    const IssuerRules& rules, const KeySet& keys) {
   const Key* found = nullptr;
   bool named = false;  // A key of this kid and of the algorithm's type exists.
+  bool other_use = false;
   for (const Key& key : keys.keys()) {
-    if (key.use() != rules.key_use) continue;
     if (jws.key_id.has_value() && key.id() != *jws.key_id) continue;
+    if (key.use() != rules.key_use) {
+      other_use = true;
+      continue;
+    }
     named = named || key.type() == KeyTypeOf(algorithm);
     const bool usable = key.algorithm().has_value()
                             ? *key.algorithm() == algorithm
@@ -84,6 +88,11 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
     return Fail(AuthFailure::kUnsupportedAlgorithm,
                 "the key that kid names is not for the algorithm in the header");
   }
+  if (other_use) {
+    return Fail(
+        AuthFailure::kUnknownKey,
+        "the key's \"use\" is not for this issuer's tokens (sig, or jwt-svid for JWT-SVIDs)");
+  }
   return Fail(AuthFailure::kUnknownKey, jws.key_id.has_value()
                                             ? "no key of this issuer has the header's kid"
                                             : "no key of this issuer fits the header's alg");
@@ -94,8 +103,8 @@ bool HasKey(const KeySet& keys, const std::string& id) {
                      [&id](const Key& key) { return key.id() == id; });
 }
 
-// Whose rules a token is checked by: only iss, or the trust domain of sub, is read before the
-// signature, by the same reader that reads it again afterwards.
+// Whose rules a token is checked by: only iss, or without it the trust domain of sub, is read
+// before the signature, by the same reader that reads it again afterwards.
 absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLookup& issuers) {
   const auto issuer = claims.Find("iss");
   if (issuer.has_value()) {

@@ -2,8 +2,11 @@
 #include "lanyard/sdk/keys/dated_key.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -21,7 +24,8 @@ namespace {
 using internal::JsonValue;
 
 constexpr size_t kMaxFileBytes = 64 * 1024;
-constexpr size_t kMaxKeys = 100;
+// More than RotateKeys() makes, so that what is too much can still be removed.
+constexpr size_t kMaxFiles = 1000;
 constexpr int64_t kEndOfTime = 253402300799;  // Of the year 9999.
 
 absl::StatusOr<int64_t> ReadSeconds(const JsonValue& jwk, absl::string_view name) {
@@ -36,25 +40,38 @@ absl::StatusOr<int64_t> ReadSeconds(const JsonValue& jwk, absl::string_view name
   return member->integer();
 }
 
-absl::StatusOr<DatedKey> ReadFile(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        internal::PrintablePath(path), ": others can reach the private key; make its mode 0600"));
-  }
-  const auto text = internal::ReadFile(path, kMaxFileBytes);
+absl::StatusOr<DatedKey> ReadKeyFile(const std::string& path) {
+  const auto text = internal::ReadPrivateFile(path, kMaxFileBytes);
   if (!text.ok()) return text.status();
   auto key = DatedKeyFromJwk(text->view());
   if (!key.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(internal::PrintablePath(path), ": ", key.status().message()));
   }
-  if (!absl::EndsWith(path, absl::StrCat("/", FileNameOf(key->key)))) {
+  if (!absl::EndsWith(path, absl::StrCat("/", FileNameOf(key->key.id())))) {
     return absl::InvalidArgumentError(
         absl::StrCat(internal::PrintablePath(path),
                      ": its name must be the first 12 characters of the key's id (kid), and .jwk"));
   }
   return key;
+}
+
+// Whoever can write to the folder can put a key there.
+absl::Status CheckFolder(const std::string& folder) {
+  struct stat info;
+  if (stat(folder.c_str(), &info) != 0) {
+    return absl::NotFoundError(absl::StrCat(internal::PrintablePath(folder), ": ",
+                                            std::generic_category().message(errno)));
+  }
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        internal::PrintablePath(folder), ": another user's folder; run this as its owner"));
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        internal::PrintablePath(folder), ": others can put keys there; make its mode 0700"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -67,11 +84,9 @@ DatedKeys::DatedKeys(std::vector<DatedKey> keys) : keys_(std::move(keys)) {
 }
 
 absl::Time DatedKeys::GoneFrom(size_t index) const {
-  absl::Time gone = absl::InfiniteFuture();
-  for (size_t i = index + 1; i < keys_.size(); ++i) {
-    gone = std::min(gone, keys_[i].active_from + keys_[i].keep_previous);
-  }
-  return gone;
+  const DatedKey& key = keys_[index];
+  if (index + 1 == keys_.size()) return key.expires_at;
+  return std::min(key.expires_at, keys_[index + 1].active_from + key.keep);
 }
 
 DatedKeys::State DatedKeys::StateOf(size_t index, absl::Time now) const {
@@ -88,47 +103,71 @@ const DatedKey* DatedKeys::Active(absl::Time now) const {
   return active;
 }
 
-std::string FileNameOf(const Key& key) { return absl::StrCat(key.id().substr(0, 12), ".jwk"); }
+std::string FileNameOf(absl::string_view key_id) {
+  return absl::StrCat(key_id.substr(0, 12), ".jwk");
+}
 
 absl::StatusOr<DatedKey> DatedKeyFromJwk(absl::string_view json) {
   auto document = internal::JsonDocument::ParseSecretObject(json);
   if (!document.ok()) return document.status();
-  auto key = Key::FromJwkValue(document->root());
+  const JsonValue& jwk = document->root();
+  auto key = Key::FromJwkValue(jwk);
   if (!key.ok()) return key.status();
   if (key->is_hmac() || !key->has_private() || !key->algorithm().has_value()) {
     return absl::InvalidArgumentError(
         "a key directory holds private RSA, EC and Ed25519 keys that say their \"alg\"");
   }
-  const auto published = ReadSeconds(document->root(), "iat");
-  if (!published.ok()) return published.status();
-  const auto active_from = ReadSeconds(document->root(), "nbf");
-  if (!active_from.ok()) return active_from.status();
-  const auto keep_previous = ReadSeconds(document->root(), "keep_previous");
-  if (!keep_previous.ok()) return keep_previous.status();
-  return DatedKey{*std::move(key), absl::FromUnixSeconds(*published),
-                  absl::FromUnixSeconds(*active_from), absl::Seconds(*keep_previous)};
+  if (key->id() != key->Thumbprint()) {
+    return absl::InvalidArgumentError(
+        "\"kid\" of the JWK is not its thumbprint (RFC 7638), which no two keys share");
+  }
+  DatedKey dated{*std::move(key), {}, {}, {}};
+  for (const auto& [name, to] :
+       {std::pair("iat", &dated.published), std::pair("nbf", &dated.active_from),
+        std::pair("exp", &dated.expires_at)}) {
+    if (to == &dated.expires_at && !jwk.Find(name).has_value()) continue;
+    const auto seconds = ReadSeconds(jwk, name);
+    if (!seconds.ok()) return seconds.status();
+    *to = absl::FromUnixSeconds(*seconds);
+  }
+  const auto keep = ReadSeconds(jwk, "keep");
+  if (!keep.ok()) return keep.status();
+  dated.keep = absl::Seconds(*keep);
+  return dated;
 }
 
 absl::StatusOr<internal::Secret> DatedKeyToJwk(const DatedKey& key) {
   auto jwk = key.key.ExportPrivateJwk();
   if (!jwk.ok()) return jwk.status();
   internal::ScopedCleanse cleanse(&*jwk);
-  std::string text =
-      absl::StrCat(absl::string_view(*jwk).substr(0, jwk->size() - 1),
-                   ",\"iat\":", absl::ToUnixSeconds(key.published),
-                   ",\"nbf\":", absl::ToUnixSeconds(key.active_from),
-                   ",\"keep_previous\":", absl::ToInt64Seconds(key.keep_previous), "}\n");
+  std::string text = absl::StrCat(absl::string_view(*jwk).substr(0, jwk->size() - 1),
+                                  ",\"iat\":", absl::ToUnixSeconds(key.published),
+                                  ",\"nbf\":", absl::ToUnixSeconds(key.active_from),
+                                  ",\"keep\":", absl::ToInt64Seconds(key.keep));
+  if (key.expires_at != absl::InfiniteFuture()) {
+    absl::StrAppend(&text, ",\"exp\":", absl::ToUnixSeconds(key.expires_at));
+  }
+  text.append("}\n");
   return internal::Secret::Take(text);
 }
 
-absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder) {
-  const auto paths = internal::FilesIn(folder, ".jwk", kMaxKeys);
+absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder,
+                                        std::vector<absl::Status>* broken) {
+  if (absl::Status status = CheckFolder(folder); !status.ok()) return status;
+  const auto paths = internal::FilesIn(folder, {".jwk"}, kMaxFiles);
   if (!paths.ok()) return paths.status();
   std::vector<DatedKey> keys;
   for (const std::string& path : *paths) {
-    auto key = ReadFile(path);
-    if (!key.ok()) return key.status();
-    keys.push_back(*std::move(key));
+    auto key = ReadKeyFile(path);
+    if (key.ok()) {
+      keys.push_back(*std::move(key));
+    } else if (key.status().code() == absl::StatusCode::kNotFound) {
+      continue;  // Removed since the folder was listed.
+    } else if (broken == nullptr) {
+      return key.status();
+    } else {
+      broken->push_back(key.status());
+    }
   }
   return DatedKeys(std::move(keys));
 }

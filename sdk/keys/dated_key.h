@@ -2,10 +2,10 @@
 #ifndef LANYARD_SDK_KEYS_DATED_KEY_H_
 #define LANYARD_SDK_KEYS_DATED_KEY_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -14,8 +14,9 @@
 
 namespace lanyard {
 
-// A private key of our own, and when it is used. Its times stand in its JWK, beside the key: "iat"
-// and "nbf" (as in OpenID Federation 1.0 section 8.7), and "keep_previous" in seconds.
+// A private key of our own, and when it is used. Its times stand in its JWK, beside the key: "iat",
+// "nbf" and "exp" (as in OpenID Federation 1.0 section 8.7), and "keep" in seconds. Its id is its
+// thumbprint, so that one id is never two keys.
 struct DatedKey {
   Key key;
 
@@ -23,8 +24,12 @@ struct DatedKey {
   absl::Time published;
   absl::Time active_from;
 
-  // How long after active_from the keys before it are still published, for the tokens they signed.
-  absl::Duration keep_previous;
+  // How long it is still published after the next key has become active, for the tokens that it
+  // signed.
+  absl::Duration keep;
+
+  // From when it is not published, whatever follows it. Infinite future if nothing says so.
+  absl::Time expires_at = absl::InfiniteFuture();
 };
 
 // The keys of an issuer, in the order in which they become active.
@@ -54,11 +59,13 @@ absl::StatusOr<DatedKey> DatedKeyFromJwk(absl::string_view json);
 absl::StatusOr<internal::Secret> DatedKeyToJwk(const DatedKey& key);
 
 // The name of a key's file: the first 12 characters of its id, and ".jwk".
-std::string FileNameOf(const Key& key);
+std::string FileNameOf(absl::string_view key_id);
 
-// Reads the files "*.jwk" of a folder, which others must not be able to read (mode 0600 or less).
-// Errors name the file.
-absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder);
+// Reads the files "*.jwk" of a folder. It and they must be of this process's user, or root's, and
+// not writable, files not even readable, for others. Errors name the file. With `broken`, errors of
+// single files go there, and the other keys are read.
+absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder,
+                                        std::vector<absl::Status>* broken = nullptr);
 
 }  // namespace lanyard
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/keys/file_key_source.h"
 
+#include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/folder.h"
@@ -15,6 +18,12 @@
 
 namespace lanyard {
 namespace {
+
+const std::vector<std::string>& Endings() {
+  static const auto* endings =
+      new std::vector<std::string>{".jwk", ".jwks", ".json", ".pem", ".crt"};
+  return *endings;
+}
 
 absl::Status Named(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
@@ -51,51 +60,78 @@ class PollingFileKeySource final : public FileKeySource {
   }
 
  private:
+  struct File {
+    std::string digest;
+    KeySet keys;
+  };
+  using Files = std::map<std::string, File>;  // By path.
+
+  absl::StatusOr<std::vector<std::string>> Paths() const {
+    if (!internal::IsFolder(options_.path)) return std::vector<std::string>{options_.path};
+    return internal::FilesIn(options_.path, Endings(), KeySet::kMaxKeys);
+  }
+
+  // The file as it is now, or as it was while it can not be read.
+  absl::Status LoadFile(const std::string& path, Files* files) const {
+    const auto old = files_.find(path);
+    const bool known = old != files_.end();
+    if (known) files->insert(*old);
+    const auto text = internal::ReadFile(path, KeySet::kMaxBytes);
+    if (!text.ok()) return text.status();
+    std::string digest = internal::Sha256(text->view());
+    if (known && old->second.digest == digest) return absl::OkStatus();
+    auto keys = KeySet::FromText(text->view());
+    if (!keys.ok()) return Named(path, keys.status());
+    (*files)[path] = {std::move(digest), *std::move(keys)};
+    return absl::OkStatus();
+  }
+
+  static bool AreTheSame(const Files& a, const Files& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+      return x.first == y.first && x.second.digest == y.second.digest;
+    });
+  }
+
+  absl::StatusOr<KeySet> Bound(const Files& files) const {
+    std::vector<const KeySet*> sets;
+    for (const auto& file : files) sets.push_back(&file.second.keys);
+    const auto all = KeySet::Join(sets);
+    return all.ok() ? all->BindTo(options_.algorithms, options_.use) : all.status();
+  }
+
   absl::Status Load() {
-    std::vector<std::string> paths = {options_.path};
-    if (internal::IsFolder(options_.path)) {
-      auto files = internal::FilesIn(options_.path, "", KeySet::kMaxKeys);
-      if (!files.ok()) return files.status();
-      if (files->empty()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(options_.path, ": a folder without a file of keys"));
-      }
-      paths = *std::move(files);
+    const auto paths = Paths();
+    if (!paths.ok()) return paths.status();
+    Files files;
+    absl::Status broken;
+    for (const std::string& path : *paths) broken.Update(LoadFile(path, &files));
+    const bool first = keys_ == nullptr;
+    if (first && !broken.ok()) return broken;
+    if (first && files.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options_.path, ": no file of keys in the folder; their names end in ",
+                       absl::StrJoin(Endings(), ", ")));
     }
-    std::vector<internal::Secret> texts;
-    std::string digests;
-    for (const std::string& path : paths) {
-      auto text = internal::ReadFile(path, KeySet::kMaxBytes);
-      if (!text.ok()) return text.status();
-      digests += internal::Sha256(text->view());
-      texts.push_back(*std::move(text));
-    }
-    std::string digest = internal::Sha256(digests);
-    if (digest == last_digest_) return absl::OkStatus();
-    std::vector<Key> all;
-    for (size_t i = 0; i < paths.size(); ++i) {
-      auto part = KeySet::FromText(texts[i].view());
-      if (!part.ok()) return Named(paths[i], part.status());
-      for (const std::string& warning : part->warnings()) {
-        internal::LogLine(absl::StrCat(paths[i], ": ", warning));
-      }
-      all.insert(all.end(), part->keys().begin(), part->keys().end());
-    }
-    auto set = KeySet(std::move(all)).BindTo(options_.algorithms, options_.use);
+    if (!first && AreTheSame(files, files_)) return broken;
+    // A folder that has been emptied is a withdrawal of all keys.
+    auto set = files.empty() ? KeySet() : Bound(files);
     if (!set.ok()) return Named(options_.path, set.status());
+    if (files.empty()) {
+      internal::LogLine(absl::StrCat(options_.path, ": ALARM: the last file of keys is gone"));
+    }
     for (const std::string& warning : set->warnings()) {
       internal::LogLine(absl::StrCat(options_.path, ": ", warning));
     }
-    last_digest_ = std::move(digest);
+    files_ = std::move(files);
     auto keys = std::make_shared<const KeySet>(*std::move(set));
     std::lock_guard<std::mutex> lock(mutex_);
     keys_ = std::move(keys);
-    return absl::OkStatus();
+    return broken;
   }
 
   const FileKeySourceOptions options_;
   std::mutex reload_mutex_;
-  std::string last_digest_;  // Guarded by reload_mutex_, as is last_error_.
+  Files files_;  // What keys_ is made of. Guarded by reload_mutex_, as is last_error_.
   std::string last_error_;
   mutable std::mutex mutex_;
   std::shared_ptr<const KeySet> keys_;              // Written under both, read under either.

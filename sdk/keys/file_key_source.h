@@ -14,7 +14,8 @@
 namespace lanyard {
 
 struct FileKeySourceOptions {
-  // Required. A file with a JWK Set, a JWK, or PEM blocks, or a folder of such files. Links are
+  // Required. A file with a JWK Set, a JWK, or PEM blocks, or a folder of such
+  // files with names that end in .jwk, .jwks, .json, .pem or .crt. Links are
   // followed anew at each look, so a Kubernetes volume may swap them.
   std::string path;
 

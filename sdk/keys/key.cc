@@ -190,6 +190,12 @@ absl::StatusOr<Key> Key::FromJwkValue(const JsonValue& jwk) {
   return key;
 }
 
+absl::StatusOr<std::string> Key::ThumbprintOf(const JsonValue& jwk) {
+  auto material = ReadMaterial(jwk);
+  if (!material.ok()) return material.status();
+  return Key(*std::move(material)).Thumbprint();
+}
+
 absl::StatusOr<Key> Key::FromPem(absl::string_view pem) {
   auto material = internal::KeyFromPem(pem);
   if (!material.ok()) return material.status();

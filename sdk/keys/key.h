@@ -89,6 +89,9 @@ class Key {
 
   const internal::KeyMaterial& material() const { return *material_; }
 
+  // For KeySet: the thumbprint of a member of a JWK Set whatever it says that it is for.
+  static absl::StatusOr<std::string> ThumbprintOf(const internal::JsonValue& jwk);
+
   // For KeySet: the same as FromJwk for a member of a JWK Set.
   static absl::StatusOr<Key> FromJwkValue(const internal::JsonValue& jwk);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/keys/key_directory.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -8,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
 #include "lanyard/sdk/keys/dated_key.h"
@@ -16,10 +20,12 @@
 namespace lanyard {
 namespace {
 
-std::string IdsOf(const KeySet& keys) {
-  std::string ids;
-  for (const Key& key : keys.keys()) absl::StrAppend(&ids, key.id(), "\n");
-  return ids;
+std::string KeysOf(const KeySet& keys) {
+  std::string text;
+  for (const Key& key : keys.keys()) {
+    absl::StrAppend(&text, key.id(), " ", AlgorithmName(*key.algorithm()), "\n");
+  }
+  return text;
 }
 
 class PollingKeyDirectory final : public KeyDirectory {
@@ -46,9 +52,18 @@ class PollingKeyDirectory final : public KeyDirectory {
     return keys->Active(now)->key;
   }
 
+  absl::Status Health() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return health_;
+  }
+
   absl::Status Reload() override {
     std::lock_guard<std::mutex> reading(reload_mutex_);
     absl::Status status = Load();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      health_ = status;
+    }
     // Create() reports the first look itself; later ones are logged when they change.
     if (published_ != nullptr && status.message() != last_error_) {
       last_error_ = std::string(status.message());
@@ -63,23 +78,41 @@ class PollingKeyDirectory final : public KeyDirectory {
  private:
   absl::Status Load() {
     auto read = ReadDatedKeys(options_.path);
-    if (!read.ok()) return read.status();
-    if (read->keys().empty()) {
-      return absl::NotFoundError(
+    if (read.ok() && read->keys().empty()) {
+      read = absl::NotFoundError(
           absl::StrCat(options_.path, ": no key in it; \"lanyard key rotate\" makes the first"));
     }
+    if (read.ok()) return Take(*std::move(read));
+    // Time goes on, and a file that was removed was removed for a reason.
+    if (keys_ != nullptr) {
+      std::vector<DatedKey> left;
+      for (const DatedKey& key : keys_->keys()) {
+        if (!IsRemoved(key.key.id())) left.push_back(key);
+      }
+      if (!left.empty()) (void)Take(DatedKeys(std::move(left)));
+    }
+    return read.status();
+  }
+
+  bool IsRemoved(const std::string& key_id) const {
+    struct stat info;
+    return lstat(absl::StrCat(options_.path, "/", FileNameOf(key_id)).c_str(), &info) != 0 &&
+           errno == ENOENT && internal::IsFolder(options_.path);
+  }
+
+  absl::Status Take(DatedKeys dated) {
     const absl::Time now = options_.clock->Now();
     std::vector<Key> halves;
-    for (size_t i = 0; i < read->keys().size(); ++i) {
-      if (read->StateOf(i, now) == DatedKeys::State::kGone) continue;
-      auto half = read->keys()[i].key.PublicHalf();
+    for (size_t i = 0; i < dated.keys().size(); ++i) {
+      if (dated.StateOf(i, now) == DatedKeys::State::kGone) continue;
+      auto half = dated.keys()[i].key.PublicHalf();
       if (!half.ok()) return half.status();
       halves.push_back(*std::move(half));
     }
     auto published = std::make_shared<const KeySet>(std::move(halves));
-    // Ids are hashes of the keys, so the same ids are the same keys and keep their verdicts.
-    if (published_ != nullptr && IdsOf(*published) == IdsOf(*published_)) published = published_;
-    auto keys = std::make_shared<const DatedKeys>(*std::move(read));
+    // The same keys keep the verdicts that were made with them.
+    if (published_ != nullptr && KeysOf(*published) == KeysOf(*published_)) published = published_;
+    auto keys = std::make_shared<const DatedKeys>(std::move(dated));
     std::lock_guard<std::mutex> lock(mutex_);
     keys_ = std::move(keys);
     published_ = std::move(published);
@@ -93,6 +126,7 @@ class PollingKeyDirectory final : public KeyDirectory {
   // Written under both, read under either.
   std::shared_ptr<const DatedKeys> keys_;
   std::shared_ptr<const KeySet> published_;
+  absl::Status health_;                             // Guarded by mutex_.
   std::optional<internal::PeriodicThread> poller_;  // Last: its thread uses the rest.
 };
 

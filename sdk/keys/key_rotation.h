@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,23 +23,36 @@ struct RotationOptions {
   // the longest interval at which a Lanyard server fetches keys. The first key signs at once.
   absl::Duration publish_ahead = absl::Hours(2);
 
-  // The longest life of a token that the keys sign: 1 min to 31 days. A retired key stays published
-  // that long, and an hour and five minutes more: a fetch and the leeway of a verifier.
-  absl::Duration token_lifetime = absl::Hours(24);
+  // The longest life of a token that the new key signs: 1 min to 31 days. The key stays published
+  // that long after it has signed its last, and an hour and five minutes more: a fetch and the
+  // leeway of a verifier. Default: that of the newest; 24 h for the first.
+  std::optional<absl::Duration> token_lifetime;
 };
 
 // Adds the next key to a folder, which it makes if need be (mode 0700), and removes the files of
-// those that are gone. Fails, ALREADY_EXISTS, while a key waits to become active. Returns the key.
+// those that are gone. Fails, ALREADY_EXISTS, while a key waits to become active, and
+// RESOURCE_EXHAUSTED where more keys would have to be published than verifiers take. Returns the
+// key.
 //
-// Processes that share the folder may call it at once; all or nothing of it happens.
+// Processes that share the folder, on a local file system, may call it at once; all or nothing of
+// it happens, even if the process dies.
 absl::StatusOr<DatedKey> RotateKeys(const std::string& folder, const RotationOptions& options,
                                     absl::Time now);
 
+struct Revocation {
+  // The key that signs now.
+  DatedKey active;
+  // False if no file had that key; then nothing was done.
+  bool found = true;
+  // What is wrong with other files, which does not keep the key from being removed.
+  std::vector<absl::Status> broken;
+};
+
 // Removes a key whose private half may be known to others: at once, with no regard for its tokens.
-// If it signs, the next key takes over now, or a new one where there is none. Returns the key that
-// signs. Verifiers learn of both at their next fetch.
-absl::StatusOr<DatedKey> RevokeKey(const std::string& folder, absl::string_view key_id,
-                                   absl::Time now);
+// If it signs, the next key takes over now, or a new one where there is none. Verifiers learn of
+// both at their next fetch of what is then published.
+absl::StatusOr<Revocation> RevokeKey(const std::string& folder, absl::string_view key_id,
+                                     absl::Time now);
 
 }  // namespace lanyard
 

@@ -133,8 +133,8 @@ absl::StatusOr<KeySet> KeySet::FromRemote(absl::string_view json,
   int index = 0;
   for (const JsonValue entry : *entries) {
     if (HasPrivateMember(entry)) {
-      const auto pair = Key::FromJwkValue(entry);
-      if (pair.ok()) compromised.insert(pair->Thumbprint());
+      const auto thumbprint = Key::ThumbprintOf(entry);
+      if (thumbprint.ok()) compromised.insert(*thumbprint);
     }
     auto key = RemoteKey(entry, algorithms, use);
     if (key.ok()) {
@@ -234,6 +234,20 @@ absl::StatusOr<KeySet> KeySet::FromText(absl::string_view text) {
   }
   if (keys.empty()) return absl::InvalidArgumentError("no key in the PEM text, only parameters");
   return KeySet(std::move(keys));
+}
+
+absl::StatusOr<KeySet> KeySet::Join(const std::vector<const KeySet*>& sets) {
+  KeySet all;
+  for (const KeySet* set : sets) {
+    all.keys_.insert(all.keys_.end(), set->keys_.begin(), set->keys_.end());
+    all.warnings_.insert(all.warnings_.end(), set->warnings_.begin(), set->warnings_.end());
+  }
+  if (all.keys_.size() > kMaxKeys) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("at most ", kMaxKeys, " keys in all, and here are ", all.keys_.size()));
+  }
+  if (absl::Status status = CheckMixture(all.keys_); !status.ok()) return status;
+  return all;
 }
 
 absl::StatusOr<KeySet> KeySet::BindTo(const std::vector<Algorithm>& algorithms, KeyUse use) const {

@@ -43,6 +43,9 @@ class KeySet {
   // What a key file may hold: a JWK Set, one JWK, or PEM blocks (keys or certificates).
   static absl::StatusOr<KeySet> FromText(absl::string_view text);
 
+  // Several as one. Errors: more than kMaxKeys, an HMAC secret beside any other key.
+  static absl::StatusOr<KeySet> Join(const std::vector<const KeySet*>& sets);
+
   // The set as an issuer's config wants it: every key bound to exactly one of `algorithms`.
   // A key that says its own algorithm keeps it; one that does not gets the one listed algorithm
   // that fits (RFC 8725 section 3.1: one key, one algorithm). Private halves are dropped. Keys

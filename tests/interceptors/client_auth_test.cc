@@ -123,6 +123,17 @@ TEST_F(ClientAuthTest, ChecksItsOptions) {
   EXPECT_THAT(CreateChannel(target(), bad), IsError(HasSubstr("/does/not/exist.pem")));
 }
 
+TEST_F(ClientAuthTest, RetriesOnlyWhereNobodyElseSaysHow) {
+  ClientAuthOptions options = Options(StaticTokenSource("x"));
+  options.retry_unavailable = true;
+  EXPECT_THAT(ClientAuth::Create(options), IsError(HasSubstr("retry_unavailable")));
+  EXPECT_TRUE(CreateChannel("localhost:1", options).ok());
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON("{}");
+  EXPECT_THAT(CreateChannel("localhost:1", options, arguments, {}),
+              IsError(HasSubstr("retry_unavailable")));
+}
+
 TEST_F(ClientAuthTest, FailsACallThatHasCredentialsOfItsOwn) {
   const auto channel = Connect(Options(StaticTokenSource(GoodToken())));
   grpc::ClientContext context;

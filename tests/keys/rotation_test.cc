@@ -13,8 +13,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lanyard/interceptors/client_auth.h"
 #include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
+#include "lanyard/testing/matchers.h"
 #include "tests/interceptors/gated_server.h"
 #include "tests/keys/nginx_server.h"
 
@@ -29,11 +31,6 @@ int SecondsToRun() {
   int number = 0;
   return text != nullptr && absl::SimpleAtoi(text, &number) ? number : 12;
 }
-
-// Of docs/guides/keys.md: what clients that do not fail over a rotation say.
-constexpr char kRetryPolicy[] = R"({"methodConfig": [{"name": [{}], "retryPolicy": {
-    "maxAttempts": 5, "initialBackoff": "0.5s", "maxBackoff": "5s", "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
 class RotationTest : public ::testing::Test {
  protected:
@@ -77,7 +74,7 @@ class RotationTest : public ::testing::Test {
 
   // A hundred callers, each with a token of the key that signs just then, while `rotate` is called
   // every second with its number. Gives what they got.
-  std::map<std::string, int> CallWhile(const std::shared_ptr<grpc::Channel>& channel,
+  std::map<std::string, int> CallWhile(const std::function<Outcome()>& call,
                                        const std::function<void(size_t)>& rotate) {
     std::mutex mutex;
     std::map<std::string, int> outcomes;
@@ -86,8 +83,7 @@ class RotationTest : public ::testing::Test {
     for (int c = 0; c < 100; ++c) {
       callers.emplace_back([&] {
         while (!done) {
-          const std::string token = issuers_[signing_]->Token().Sign();
-          const Outcome outcome = MakeCall(channel, CallType::kUnary, Bearer(token));
+          const Outcome outcome = call();
           const std::string message = outcome.status.error_message();
           {
             std::lock_guard<std::mutex> lock(mutex);
@@ -107,13 +103,34 @@ class RotationTest : public ::testing::Test {
     return outcomes;
   }
 
-  std::shared_ptr<grpc::Channel> RetryingChannel() const {
-    grpc::ChannelArguments arguments;
-    arguments.SetServiceConfigJSON(kRetryPolicy);
-    grpc::SslCredentialsOptions tls;
-    tls.pem_root_certs = server_.files.Read("ca.pem");
-    return grpc::CreateCustomChannel(absl::StrCat("localhost:", server_.port),
-                                     grpc::SslCredentials(tls), arguments);
+  // A client of whatever language: it puts the token there by itself.
+  std::function<Outcome()> AnyClient() {
+    return [this, channel = server_.Channel()] {
+      return MakeCall(channel, CallType::kUnary, Bearer(issuers_[signing_]->Token().Sign()));
+    };
+  }
+
+  // A Lanyard client, with a new token for each call.
+  std::function<Outcome()> LanyardClient() {
+    class Source final : public TokenSource {
+     public:
+      explicit Source(const RotationTest* test) : test_(test) {}
+      void Fetch(const TokenRequest& /*request*/, TokenCallback done) override {
+        done(BearerToken(test_->issuers_[test_->signing_]->Token().Sign(),
+                         absl::Now() + absl::Seconds(32)));
+      }
+
+     private:
+      const RotationTest* const test_;
+    };
+    ClientAuthOptions options;
+    options.audience = "test";
+    options.token_source = std::make_shared<Source>(this);
+    options.tls = server_.files.Client();
+    options.retry_unavailable = true;
+    auto channel = CreateChannel(absl::StrCat("localhost:", server_.port), std::move(options));
+    EXPECT_THAT(channel, testing::IsOk());
+    return [channel = *channel] { return MakeCall(channel, CallType::kUnary, {}); };
   }
 
   const testing::TestCertificates files_;
@@ -129,7 +146,7 @@ TEST_F(RotationTest, KeysThatArePublishedAheadDropNoCall) {
   options.refresh = absl::Seconds(1);
   Publish(0, 4);
   ASSERT_NO_FATAL_FAILURE(StartServer(options));
-  const auto outcomes = CallWhile(server_.Channel(), [&](size_t second) {
+  const auto outcomes = CallWhile(AnyClient(), [&](size_t second) {
     signing_ = second + 1;
     // The last key's tokens may still be under way.
     Publish(second, second + 5);
@@ -142,7 +159,7 @@ TEST_F(RotationTest, KeysThatArePublishedAheadDropNoCall) {
 // nobody, so none throws its token away.
 TEST_F(RotationTest, KeysThatSignAtOnceRefuseNobodyForGood) {
   ASSERT_NO_FATAL_FAILURE(StartServer(Options()));
-  const auto outcomes = CallWhile(server_.Channel(), [&](size_t second) {
+  const auto outcomes = CallWhile(AnyClient(), [&](size_t second) {
     Publish(second == 0 ? 0 : second - 1, second + 2);
     signing_ = second + 1;
   });
@@ -152,9 +169,9 @@ TEST_F(RotationTest, KeysThatSignAtOnceRefuseNobodyForGood) {
   }
 }
 
-TEST_F(RotationTest, AndWithTheRetryPolicyOfTheGuideNoCallFails) {
+TEST_F(RotationTest, AndWithLanyardClientsThatMayRetryNoCallFails) {
   ASSERT_NO_FATAL_FAILURE(StartServer(Options()));
-  const auto outcomes = CallWhile(RetryingChannel(), [&](size_t second) {
+  const auto outcomes = CallWhile(LanyardClient(), [&](size_t second) {
     Publish(second == 0 ? 0 : second - 1, second + 2);
     signing_ = second + 1;
   });

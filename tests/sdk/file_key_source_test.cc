@@ -66,7 +66,7 @@ TEST_F(FileKeySourceTest, RefusesToStartWithoutGoodKeys) {
   EXPECT_THAT(Open(path), IsError(AllOf(HasSubstr(path), HasSubstr("empty"))));
   folder_.Write("keys", *Key::Generate(Algorithm::kEs384)->ToPublicJwk());
   EXPECT_THAT(Open(path), IsError(AllOf(HasSubstr(path), HasSubstr("no key fits"))));
-  EXPECT_THAT(Open(folder_.path()), IsError(HasSubstr("no key fits")));
+  EXPECT_THAT(Open(folder_.path()), IsError(HasSubstr("no file of keys")));
   folder_.Write("keys", Jwks(first_));
   EXPECT_THAT(Open(path), IsOk());
 }
@@ -208,12 +208,14 @@ TEST_F(FileKeySourceTest, ReadersAndReloadsDoNotDisturbEachOther) {
 // A folder of key files, as of a Kubernetes volume.
 TEST_F(FileKeySourceTest, FolderIsAllItsFiles) {
   const TempFolder folder;
-  EXPECT_THAT(Open(folder.path()), IsError(HasSubstr("a folder without a file")));
+  EXPECT_THAT(Open(folder.path()), IsError(HasSubstr("no file of keys")));
   const Key a = *Key::Generate(Algorithm::kEs256), b = *Key::Generate(Algorithm::kEs256);
   folder.Write("a.jwks", Jwks(a));
   folder.Write("b.pem", *b.ToPublicPem());
   folder.Write(".hidden", "no keys");
   folder.Write("a.jwks~", "no keys");
+  folder.Write("README", "no keys");
+  folder.Write("a.jwks.bak", "no keys");
   std::filesystem::create_directory(folder.Path("..data"));
   std::filesystem::create_directory(folder.Path("more"));
   const auto source = Open(folder.path());
@@ -223,19 +225,43 @@ TEST_F(FileKeySourceTest, FolderIsAllItsFiles) {
   EXPECT_THAT((*source)->Reload(), IsOk());
   EXPECT_EQ((*source)->Current(), before);
 
+  // What is broken replaces nothing; what is gone is gone.
   folder.Write("c.jwk", "{");
-  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("c.jwk")));
-  EXPECT_EQ((*source)->Current(), before) << "one broken file replaces nothing";
+  folder.Write("a.jwks", "{");
+  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("a.jwks")));
+  EXPECT_EQ((*source)->Current(), before);
+  folder.Remove("b.pem");
+  EXPECT_THAT((*source)->Reload(), ::testing::Not(IsOk()));
+  ASSERT_EQ((*source)->Current()->keys().size(), 1u);
+  EXPECT_TRUE((*source)->Current()->keys()[0].SameKeyAs(a));
+  folder.Write("a.jwks", Jwks(a));
   folder.Write("c.jwk", *a.ToPublicJwk());
   EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("same id")));
   folder.Remove("c.jwk");
+  EXPECT_THAT((*source)->Reload(), IsOk());
   folder.Remove("a.jwks");
   EXPECT_THAT((*source)->Reload(), IsOk());
-  ASSERT_EQ((*source)->Current()->keys().size(), 1u);
-  EXPECT_TRUE((*source)->Current()->keys()[0].SameKeyAs(b));
-  folder.Remove("b.pem");
-  EXPECT_THAT((*source)->Reload(), ::testing::Not(IsOk()));
-  EXPECT_EQ((*source)->Current()->keys().size(), 1u) << "an empty folder replaces nothing";
+  EXPECT_TRUE((*source)->Current()->keys().empty()) << "an emptied folder trusts nobody";
+  folder.Write("b.pem", *b.ToPublicPem());
+  EXPECT_THAT((*source)->Reload(), IsOk());
+  EXPECT_EQ((*source)->Current()->keys().size(), 1u);
+}
+
+TEST_F(FileKeySourceTest, FolderIsHeldToTheLimitsOfASet) {
+  const TempFolder folder;
+  folder.Write("a.jwk", *Key::Generate(Algorithm::kEs256)->ToPublicJwk());
+  folder.Write("secret.jwk", *Key::Generate(Algorithm::kHs256)->ExportPrivateJwk());
+  EXPECT_THAT(Open(folder.path()), IsError(HasSubstr("HMAC")));
+  folder.Remove("secret.jwk");
+  for (int file = 0; file < 3; ++file) {
+    std::string keys;
+    for (int i = 0; i < 40; ++i) {
+      absl::StrAppend(&keys, keys.empty() ? "" : ",",
+                      *Key::Generate(Algorithm::kEs256)->ToPublicJwk());
+    }
+    folder.Write(absl::StrCat(file, ".jwks"), "{\"keys\":[" + keys + "]}");
+  }
+  EXPECT_THAT(Open(folder.path()), IsError(HasSubstr("at most 100")));
 }
 
 }  // namespace

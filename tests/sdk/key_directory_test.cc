@@ -4,6 +4,7 @@
 #include "lanyard/sdk/keys/key_directory.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <deque>
@@ -42,8 +43,11 @@ class KeyDirectoryTest : public ::testing::Test {
     return states;
   }
   size_t Files() const {
-    return std::distance(std::filesystem::directory_iterator(path_),
-                         std::filesystem::directory_iterator());
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      count += entry.path().filename() != ".lock" ? 1 : 0;
+    }
+    return count;
   }
   // Looks only when told to.
   absl::StatusOr<std::unique_ptr<KeyDirectory>> Open(std::shared_ptr<const Clock> clock) const {
@@ -90,7 +94,7 @@ TEST_F(KeyDirectoryTest, FilesAreForTheirOwnerAlone) {
   struct stat info;
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
-  const std::string file = std::filesystem::directory_iterator(path_)->path();
+  const std::string file = path_ + "/" + FileNameOf(ReadDatedKeys(path_)->keys()[0].key.id());
   ASSERT_EQ(stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   for (const mode_t mode : {0640, 0604, 0620, 0660, 0777}) {
@@ -113,19 +117,21 @@ TEST_F(KeyDirectoryTest, WhatIsNoKeyOfOursIsAnError) {
     folder_.Remove("keys/" + name);
   };
   const std::string jwk = *key.ExportPrivateJwk();
-  const std::string dates = ",\"iat\":1,\"nbf\":1,\"keep_previous\":1}";
+  const std::string dates = ",\"iat\":1,\"nbf\":1,\"keep\":1}";
   const std::string dated = jwk.substr(0, jwk.size() - 1) + dates;
   const std::string half = *key.ToPublicJwk();
   expect_error("other.jwk", dated, "its name");
-  expect_error(FileNameOf(key), jwk, "lanyard key rotate");
-  expect_error(FileNameOf(key), half.substr(0, half.size() - 1) + dates, "private");
-  expect_error(FileNameOf(key), "{", "");
-  expect_error(FileNameOf(key), "", "");
+  expect_error(FileNameOf(key.id()), jwk, "lanyard key rotate");
+  expect_error(FileNameOf(key.id()), half.substr(0, half.size() - 1) + dates, "private");
+  const Key renamed = *key.WithId("s/" + std::string(41, 'a'));
+  const std::string odd = *renamed.ExportPrivateJwk();
+  expect_error("x.jwk", odd.substr(0, odd.size() - 1) + dates, "thumbprint");
+  expect_error(FileNameOf(key.id()), "{", "");
+  expect_error(FileNameOf(key.id()), "", "");
   for (const char* bad : {"-1", "1.5", "\"1\"", "null", "253402300800"}) {
-    expect_error(
-        FileNameOf(key),
-        jwk.substr(0, jwk.size() - 1) + ",\"iat\":1,\"keep_previous\":1,\"nbf\":" + bad + "}",
-        "nbf");
+    expect_error(FileNameOf(key.id()),
+                 jwk.substr(0, jwk.size() - 1) + ",\"iat\":1,\"keep\":1,\"nbf\":" + bad + "}",
+                 "nbf");
   }
   folder_.Write("keys/README", "not a key");
   folder_.Write("keys/.hidden.jwk", "not a key");
@@ -156,8 +162,8 @@ TEST_F(KeyDirectoryTest, RevokedKeyHandsOverToTheNext) {
   now_ += absl::Minutes(1);
   const auto active = RevokeKey(path_, first->key.id(), now_);
   ASSERT_THAT(active, IsOk());
-  EXPECT_EQ(active->key.id(), second->key.id());
-  EXPECT_EQ(active->active_from, now_) << "now, though it was to wait";
+  EXPECT_EQ(active->active.key.id(), second->key.id());
+  EXPECT_EQ(active->active.active_from, now_) << "now, though it was to wait";
   EXPECT_THAT(States(), ::testing::ElementsAre(State::kActive));
 }
 
@@ -166,8 +172,8 @@ TEST_F(KeyDirectoryTest, RevokedKeyWithoutNextIsReplaced) {
   now_ += absl::Hours(100);
   const auto active = RevokeKey(path_, first->key.id(), now_);
   ASSERT_THAT(active, IsOk());
-  EXPECT_NE(active->key.id(), first->key.id());
-  EXPECT_EQ(active->key.algorithm(), first->key.algorithm());
+  EXPECT_NE(active->active.key.id(), first->key.id());
+  EXPECT_EQ(active->active.key.algorithm(), first->key.algorithm());
   EXPECT_THAT(States(), ::testing::ElementsAre(State::kActive));
 }
 
@@ -175,10 +181,10 @@ TEST_F(KeyDirectoryTest, RevokedNextLeavesTheActiveOneInPlace) {
   const auto first = Rotate();
   now_ += absl::Hours(100);
   const auto second = Rotate();
-  EXPECT_EQ(RevokeKey(path_, second->key.id(), now_)->key.id(), first->key.id());
+  EXPECT_EQ(RevokeKey(path_, second->key.id(), now_)->active.key.id(), first->key.id());
   now_ += absl::Hours(1000);
   EXPECT_THAT(States(), ::testing::ElementsAre(State::kActive)) << "nothing ends it any more";
-  EXPECT_THAT(RevokeKey(path_, second->key.id(), now_), IsError(HasSubstr("no key has that id")));
+  EXPECT_FALSE(RevokeKey(path_, second->key.id(), now_)->found);
   EXPECT_THAT(RevokeKey(path_ + "x", "k", now_), ::testing::Not(IsOk()));
 }
 
@@ -189,8 +195,108 @@ TEST_F(KeyDirectoryTest, RevokingBringsNoGoneKeyBack) {
   now_ += absl::Hours(100);
   EXPECT_THAT(States(), ::testing::ElementsAre(State::kGone, State::kActive));
   ASSERT_THAT(RevokeKey(path_, second->key.id(), now_), IsOk());
-  EXPECT_THAT(States(), ::testing::ElementsAre(State::kActive));
+  EXPECT_THAT(States(), ::testing::ElementsAre(State::kGone, State::kActive));
+  ASSERT_THAT(Rotate(), IsOk());
+  EXPECT_THAT(States(), ::testing::ElementsAre(State::kActive, State::kNext));
   EXPECT_NE(ReadDatedKeys(path_)->keys()[0].key.id(), first->key.id());
+}
+
+TEST_F(KeyDirectoryTest, RevokingLengthensNoOthersLife) {
+  ASSERT_THAT(Rotate(), IsOk());
+  now_ += absl::Hours(100);
+  const auto second = Rotate();
+  now_ += absl::Hours(3);
+  EXPECT_THAT(States(), ::testing::ElementsAre(State::kRetired, State::kActive));
+  const absl::Time gone = ReadDatedKeys(path_)->GoneFrom(0);
+  for (int i = 0; i < 3; ++i) {
+    now_ += absl::Hours(1);
+    const std::string active = ReadDatedKeys(path_)->Active(now_)->key.id();
+    ASSERT_THAT(RevokeKey(path_, active, now_), IsOk());
+    EXPECT_EQ(ReadDatedKeys(path_)->GoneFrom(0), gone);
+  }
+}
+
+// What a leak needs must not fail for another reason.
+TEST_F(KeyDirectoryTest, RevokesBesideFilesThatAreBroken) {
+  const auto first = Rotate();
+  chmod(folder_.Write("keys/broken.jwk", "{").c_str(), 0600);
+  EXPECT_THAT(Rotate(), IsError(HasSubstr("broken.jwk")));
+  const auto revocation = RevokeKey(path_, first->key.id(), now_);
+  ASSERT_THAT(revocation, IsOk());
+  ASSERT_EQ(revocation->broken.size(), 1u);
+  EXPECT_THAT(revocation->broken[0], IsError(HasSubstr("broken.jwk")));
+  // And the broken one itself, if it is the one.
+  const std::string file = path_ + "/" + FileNameOf(revocation->active.key.id());
+  folder_.Remove("keys/broken.jwk");
+  now_ += absl::Hours(100);
+  ASSERT_THAT(Rotate(), IsOk());
+  chmod(file.c_str(), 0644);
+  EXPECT_TRUE(RevokeKey(path_, revocation->active.key.id(), now_)->found);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  for (const char* id : {"", "x", "../../../../../../../../../../../../../../../etc"}) {
+    EXPECT_FALSE(RevokeKey(path_, id, now_)->found);
+  }
+}
+
+TEST_F(KeyDirectoryTest, TokenLifetimeGoesWithTheKey) {
+  RotationOptions options;
+  options.token_lifetime = absl::Hours(24 * 31);
+  ASSERT_THAT(Rotate(options), IsOk());
+  now_ += absl::Hours(100);
+  ASSERT_THAT(Rotate(), IsOk());
+  const auto gone = [this](size_t i) { return ReadDatedKeys(path_)->GoneFrom(i) - now_; };
+  EXPECT_EQ(gone(0), absl::Hours(2 + 24 * 31 + 1) + absl::Minutes(5));
+  now_ += absl::Hours(100);
+  options.token_lifetime = absl::Hours(1);
+  ASSERT_THAT(Rotate(options), IsOk());
+  EXPECT_EQ(gone(1), absl::Hours(2 + 24 * 31 + 1) + absl::Minutes(5)) << "as the one before";
+}
+
+TEST_F(KeyDirectoryTest, NoMoreKeysThanVerifiersTake) {
+  RotationOptions options;
+  options.publish_ahead = absl::Minutes(10);
+  absl::Status status;
+  int keys = 0;
+  for (; status.ok() && keys < 200; ++keys) {
+    status = Rotate(options).status();
+    now_ += absl::Minutes(10);
+  }
+  EXPECT_THAT(status, IsError(HasSubstr("rotate less often")));
+  EXPECT_EQ(keys, 91);
+  now_ += absl::Hours(100);
+  EXPECT_THAT(Rotate(options), IsOk()) << "and goes on when some are gone";
+}
+
+// A file that has no name yet is what a process leaves that dies while it writes.
+TEST_F(KeyDirectoryTest, UnfinishedFilesAreNoKeysAndGo) {
+  ASSERT_THAT(Rotate(), IsOk());
+  folder_.Write("keys/.abcdefghijkl.jwk.XyZ123", "half a key");
+  EXPECT_THAT(ReadDatedKeys(path_), IsOk());
+  now_ += absl::Hours(100);
+  ASSERT_THAT(Rotate(), IsOk());
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/.abcdefghijkl.jwk.XyZ123"));
+}
+
+TEST_F(KeyDirectoryTest, FoldersThatOthersMayWriteToAreRefused) {
+  ASSERT_THAT(Rotate(), IsOk());
+  for (const mode_t mode : {0770, 0702, 0777, 01777}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    EXPECT_THAT(ReadDatedKeys(path_), IsError(HasSubstr("0700")));
+    EXPECT_THAT(Rotate(), IsError(HasSubstr("0700")));
+    EXPECT_THAT(RevokeKey(path_, "x", now_), IsError(HasSubstr("0700")));
+  }
+  ASSERT_EQ(chmod(path_.c_str(), 0700), 0);
+}
+
+TEST_F(KeyDirectoryTest, WhatBelongsToAnotherUserIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "SKIPPED: needs root to give a file away";
+  ASSERT_THAT(Rotate(), IsOk());
+  const std::string file = path_ + "/" + FileNameOf(ReadDatedKeys(path_)->keys()[0].key.id());
+  ASSERT_EQ(chown(file.c_str(), 65534, 65534), 0);
+  EXPECT_THAT(ReadDatedKeys(path_), IsError(HasSubstr("another user's")));
+  ASSERT_EQ(chown(file.c_str(), 0, 0), 0);
+  ASSERT_EQ(chown(path_.c_str(), 65534, 65534), 0);
+  EXPECT_THAT(Rotate(), IsError(HasSubstr("run this as its owner")));
 }
 
 TEST_F(KeyDirectoryTest, TwoWhoRotateAtOnceMakeOneKey) {
@@ -238,12 +344,19 @@ TEST_F(KeyDirectoryTest, SignerFollowsTheTimesOfTheFolder) {
   clock->Advance(absl::Hours(26));
   EXPECT_THAT(keys->Reload(), IsOk());
   EXPECT_EQ(keys->Current()->keys().size(), 1u);
-  // A broken folder replaces nothing; a clock that is behind has a key to sign with.
+  // A broken folder replaces nothing, but keys whose time or whose file is over go; a clock that is
+  // behind has a key to sign with.
   folder_.Write("keys/bad.jwk", "{");
   EXPECT_THAT(keys->Reload(), ::testing::Not(IsOk()));
+  EXPECT_THAT(keys->Health(), ::testing::Not(IsOk()));
   EXPECT_EQ(signs(), second->key.id());
+  std::filesystem::remove(path_ + "/" + FileNameOf(first->key.id()));
+  EXPECT_THAT(keys->Reload(), ::testing::Not(IsOk()));
   clock->Set(absl::FromUnixSeconds(1));
-  EXPECT_EQ(signs(), first->key.id());
+  EXPECT_EQ(signs(), second->key.id()) << "a clock that is behind has a key to sign with";
+  folder_.Remove("keys/bad.jwk");
+  EXPECT_THAT(keys->Reload(), IsOk());
+  EXPECT_THAT(keys->Health(), IsOk());
 }
 
 TEST_F(KeyDirectoryTest, SignerTakesAKeyOrADirectory) {

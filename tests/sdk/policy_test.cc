@@ -330,6 +330,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadRule{"TwoStars", "method: \"/p.S/M\" allow { subjects: \"a:*:*\" }", "separator"},
         BadRule{"EveryTrustDomain", "method: \"/p.S/M\" allow { subjects: \"spiffe://*\" }",
                 "separator"},
+        BadRule{"EverySpiffeId", "method: \"/p.S/M\" allow { subjects: \"spiffe:*\" }",
+                "separator"},
         BadRule{"StarWithoutSeparator", "method: \"/p.S/M\" allow { subjects: \"team*\" }",
                 "separator"}),
     [](const auto& info) { return info.param.name; });

@@ -187,6 +187,14 @@ TEST_F(SvidTest, BundleKeysForCertificatesArePassedOver) {
   ASSERT_EQ(remote->keys().size(), 1u);
   EXPECT_EQ(remote->keys()[0].id(), prod_.authority.key().id());
   EXPECT_EQ(remote->refresh_hint(), absl::Minutes(5));
+  // Whose private half is there for all to see, whatever it says that it is for.
+  const std::string secret = absl::StrReplaceAll(*prod_.authority.key().ExportPrivateJwk(),
+                                                 {{"\"sig\"", "\"x509-svid\""}});
+  const auto leaked =
+      KeySet::FromRemote("{\"keys\":[" + secret + "," + prod_.Jwk("jwt-svid") + "]}",
+                         {Algorithm::kEs256}, KeyUse::kJwtSvid);
+  ASSERT_THAT(leaked, IsOk());
+  EXPECT_EQ(leaked->keys().size(), 0u);
   EXPECT_EQ(KeySet::FromRemote(bundle, {Algorithm::kEs256})->keys().size(), 0u);
   const std::string no_kid = absl::StrReplaceAll(bundle, {{"\"kid\"", "\"id\""}});
   EXPECT_EQ(KeySet::FromRemote(no_kid, {Algorithm::kEs256}, KeyUse::kJwtSvid)->keys().size(), 0u);
@@ -228,11 +236,17 @@ TEST_F(SvidTest, ConfigsThatLeaveItOpenDoNotLoad) {
   expect_error([](v1::Issuer* c) { c->set_accept_subjectless_tokens(true); }, "sub");
   expect_error([](v1::Issuer* c) { c->add_algorithms(v1::EdDSA); }, "algorithms");
   expect_error([](v1::Issuer* c) { c->set_discovery_url("https://prod.example/x"); }, "jwks_url");
+  // Another issuer of the trust domain's name would pass for it.
+  v1::Issuer alias = issuer_.Config();
+  alias.set_issuer("spiffe://prod.example");
+  VerifierOptions both;
+  both.issuers = {{prod_.Config(), KeysIn(prod_.Bundle())}, {alias, issuer_.Keys()}};
+  EXPECT_THAT(Verifier::Create(std::move(both)), IsError(HasSubstr("same iss")));
   v1::Issuer twin = prod_.Config();
   twin.set_name("twin");
   VerifierOptions options;
   options.issuers = {{prod_.Config(), KeysIn(prod_.Bundle())}, {twin, KeysIn(other_.Bundle())}};
-  EXPECT_THAT(Verifier::Create(std::move(options)), IsError(HasSubstr("trust_domain")));
+  EXPECT_THAT(Verifier::Create(std::move(options)), IsError(HasSubstr("same iss")));
 }
 
 }  // namespace

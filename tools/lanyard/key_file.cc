@@ -37,7 +37,6 @@ absl::StatusOr<KeySet> ReadPublishedKeys(const std::string& folder) {
 }  // namespace
 
 absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams) {
-  if (internal::IsFolder(path)) return ReadPublishedKeys(path);
   const auto input = ReadInput(path, KeySet::kMaxBytes, streams.in);
   if (!input.ok()) return input.status();
   const std::string name = InputName(path);
@@ -54,6 +53,10 @@ absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams) {
                 << "\n";
   }
   return keys;
+}
+
+absl::StatusOr<KeySet> ReadPublicKeys(const std::string& path, Streams& streams) {
+  return internal::IsFolder(path) ? ReadPublishedKeys(path) : ReadKeys(path, streams);
 }
 
 }  // namespace lanyard::tools

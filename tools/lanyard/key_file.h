@@ -14,6 +14,9 @@ namespace lanyard::tools {
 // a set is said on `streams.err`. Errors name the file and no key bytes.
 absl::StatusOr<KeySet> ReadKeys(const std::string& path, Streams& streams);
 
+// The same for who needs public halves only: of a key directory those that are published.
+absl::StatusOr<KeySet> ReadPublicKeys(const std::string& path, Streams& streams);
+
 }  // namespace lanyard::tools
 
 #endif  // LANYARD_TOOLS_LANYARD_KEY_FILE_H_

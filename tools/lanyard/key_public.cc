@@ -15,7 +15,7 @@ namespace {
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const auto format = ChoiceOption(arguments, "--format", {"jwk", "jwks", "pem"});
   if (!format.ok()) return format.status();
-  const auto keys = ReadKeys(arguments.operand(), streams);
+  const auto keys = ReadPublicKeys(arguments.operand(), streams);
   if (!keys.ok()) return keys.status();
   const auto text = KeyText(keys->keys(), *format, Half::kPublic);
   if (!text.ok()) {

@@ -3,6 +3,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/tools/json_text.h"
 
@@ -11,20 +12,24 @@ namespace {
 
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const std::string id = arguments.Value("--kid");
-  const auto active = RevokeKey(arguments.operand(), id, absl::Now());
-  if (!active.ok()) return active.status();
+  const auto revocation = RevokeKey(arguments.operand(), id, absl::Now());
+  if (!revocation.ok()) return revocation.status();
+  for (const absl::Status& status : revocation->broken) {
+    streams.err << "warning: " << internal::Printable(status.message()) << "\n";
+  }
+  if (!revocation->found) {
+    return absl::NotFoundError(
+        "no key here has that id (kid); if it is still published, publish the keys again");
+  }
+  const std::string& active = revocation->active.key.id();
   if (arguments.json()) {
-    streams.out << JsonObject()
-                       .Bool("ok", true)
-                       .Text("revoked", id)
-                       .Text("active", active->key.id())
-                       .Finish()
+    streams.out << JsonObject().Bool("ok", true).Text("revoked", id).Text("active", active).Finish()
                 << "\n";
   } else {
-    streams.out << id << " is gone; " << active->key.id() << " signs\n";
+    streams.out << id << " is gone; " << active << " signs\n";
   }
-  streams.err << "publish the keys again now; verifiers go on with the revoked key until their "
-                 "next fetch\n";
+  streams.err << "publish the keys again now: verifiers go on with the revoked key until they have "
+                 "fetched them\n";
   return 0;
 }
 

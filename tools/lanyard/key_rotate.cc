@@ -26,10 +26,10 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
                                     absl::Minutes(10), absl::Hours(24 * 30));
   if (!ahead.ok()) return ahead.status();
   options.publish_ahead = *ahead;
-  const auto lifetime = DurationOption(arguments, "--token-lifetime", options.token_lifetime,
+  const auto lifetime = DurationOption(arguments, "--token-lifetime", absl::Hours(24),
                                        absl::Minutes(1), absl::Hours(24 * 31));
   if (!lifetime.ok()) return lifetime.status();
-  options.token_lifetime = *lifetime;
+  if (arguments.Has("--token-lifetime")) options.token_lifetime = *lifetime;
   const absl::Time now = absl::Now();
   const auto key = RotateKeys(arguments.operand(), options, now);
   if (!key.ok()) return key.status();
@@ -67,7 +67,8 @@ Command KeyRotateCommand() {
       {"--alg", "ALG",
        "what the key signs with: ES256 if in doubt; later ones do as the one before"},
       {"--publish-ahead", "2h", "from 10m to 720h: longer than verifiers keep keys (default 2h)"},
-      {"--token-lifetime", "24h", "the longest life of a token, 1m to 744h (default 24h)"},
+      {"--token-lifetime", "24h",
+       "the longest life of its tokens, 1m to 744h (first 24h, then as before)"},
   };
   command.run = Run;
   return command;

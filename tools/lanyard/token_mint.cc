@@ -70,6 +70,10 @@ absl::StatusOr<Key> SigningKey(const Arguments& arguments, Streams& streams) {
     }
   }
   if (!key->has_private()) return error("a public key, which cannot sign");
+  if (key->use() == KeyUse::kJwtSvid && !arguments.Has("--typ")) {
+    return error(
+        "a key of use \"jwt-svid\", which signs no access tokens; --typ JWT makes a JWT-SVID");
+  }
   if (!algorithm.has_value()) algorithm = key->algorithm();
   for (const Algorithm candidate : kAllAlgorithms) {
     if (algorithm.has_value() || !key->Fits(candidate)) continue;

@@ -29,6 +29,8 @@ grep -q "a next key waits: .* signs from 2" errors || fail "$(cat errors)"
 lanyard token mint --key keys --issuer i --subject s --audience a --lifetime 5m > second
 [[ $(lanyard token inspect - < second) == *"$kid"* ]] || fail "another key signed"
 
+lanyard key public keys --format jwks > jwks.new && mv jwks.new jwks.json
+
 # A key that leaked goes at once, and the next signs.
 lanyard key revoke keys --kid "$kid"
 [[ $(lanyard key list keys) != *"$kid"* ]] || fail "it is still there"
@@ -36,6 +38,18 @@ lanyard key revoke keys --kid "$kid"
 lanyard key public keys --format jwks > jwks.json
 if lanyard token verify --jwks jwks.json --issuer https://issuer.example --audience orders - < token
 then fail "a token of the revoked key is good"; fi
+
+# A key for JWT-SVIDs signs no access tokens.
+lanyard key new --alg ES256 --kid k | sed 's/"use":"sig"/"use":"jwt-svid"/' > svid.jwk
+lanyard token mint --key svid.jwk --typ JWT --issuer i --subject spiffe://a/b --audience a > svid
+if lanyard token mint --key svid.jwk --issuer i --subject s --audience a 2> errors; then
+  fail "a key for JWT-SVIDs signed an access token"
+fi
+grep -q -- "--typ JWT makes a JWT-SVID" errors || fail "$(cat errors)"
+if lanyard token verify --jwks svid.jwk --issuer i --audience a - < svid 2> errors; then
+  fail "a key for JWT-SVIDs is good for another token"
+fi
+grep -q 'use' errors || fail "$(cat errors)"
 
 # Mistakes say what would be right.
 says() {  # WORDS COMMAND...
@@ -51,7 +65,7 @@ says "required for the first key" key rotate empty
 says "HMAC secrets have no public half" key rotate keys2 --alg HS256
 says "publish-ahead" key rotate keys2 --alg ES256 --publish-ahead 9m
 says "token-lifetime" key rotate keys2 --alg ES256 --token-lifetime 800h
-says "no key has that id" key revoke keys --kid other
+says "no key here has that id" key revoke keys --kid other
 says "missing --kid" key revoke keys
 says "lanyard key rotate" key public empty
 says "says which key signs" token mint --key keys --alg ES256 --issuer i --subject s --audience a
