@@ -11,6 +11,7 @@
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
 #include "lanyard/tools/command.h"
+#include "lanyard/tools/config_check.h"
 #include "lanyard/tools/help.h"
 #include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_convert.h"
@@ -34,9 +35,9 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
-  return {KeyNewCommand(),       KeyPublicCommand(),   KeyThumbprintCommand(), KeyConvertCommand(),
-          KeyRotateCommand(),    KeyRevokeCommand(),   KeyListCommand(),       TokenMintCommand(),
-          TokenInspectCommand(), TokenVerifyCommand(), VersionCommand()};
+  return {KeyNewCommand(),    KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
+          KeyRotateCommand(), KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
+          TokenMintCommand(), TokenInspectCommand(), TokenVerifyCommand(),   VersionCommand()};
 }
 
 // Whether a word stands among the options.
