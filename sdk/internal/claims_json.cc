@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/claims_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iomanip>
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/base64url.h"
 
@@ -83,21 +85,38 @@ absl::Status ReadAudience(const JsonValue& value, std::optional<std::vector<std:
   return absl::OkStatus();
 }
 
-// RFC 6749 section 3.3: names of printable characters, one space between each.
-absl::Status ReadScope(const JsonValue& value, std::vector<std::string>* out) {
-  if (!value.is(Kind::kString)) return Malformed("\"scope\" is not a string");
-  absl::string_view rest = value.string();
-  if (rest.empty()) return absl::OkStatus();
-  for (;;) {
-    const size_t space = rest.find(' ');
-    const absl::string_view name = rest.substr(0, space);
-    bool good = !name.empty();
-    for (const char c : name) good = good && c > 0x20 && c < 0x7f && c != '"' && c != '\\';
-    if (!good) return Malformed("\"scope\" must hold names with one space between each");
-    out->emplace_back(name);
-    if (space == rest.npos) return absl::OkStatus();
-    rest.remove_prefix(space + 1);
+// RFC 6749 section 3.3: printable characters.
+bool IsScope(absl::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+}
+
+// Names with one space between each.
+absl::Status ReadScope(const JsonValue& value, absl::string_view claim,
+                       std::optional<std::vector<std::string>>* out) {
+  if (!value.is(Kind::kString)) return Malformed(absl::StrCat("\"", claim, "\" is not a string"));
+  std::vector<std::string> names;
+  if (!value.string().empty()) names = absl::StrSplit(value.string(), ' ');
+  if (!std::all_of(names.begin(), names.end(), IsScope)) {
+    return Malformed(absl::StrCat("\"", claim, "\" must hold names with one space between each"));
   }
+  *out = std::move(names);
+  return absl::OkStatus();
+}
+
+// What some issuers have for scope: the same string, or an array of names.
+absl::Status ReadScp(const JsonValue& value, std::optional<std::vector<std::string>>* out) {
+  if (!value.is(Kind::kArray)) return ReadScope(value, "scp", out);
+  std::vector<std::string> names;
+  for (const JsonValue name : value) {
+    if (!name.is(Kind::kString) || !IsScope(name.string())) {
+      return Malformed("\"scp\" must hold names of scopes");
+    }
+    names.emplace_back(name.string());
+  }
+  *out = std::move(names);
+  return absl::OkStatus();
 }
 
 // RFC 8693 section 4.1: each actor has a subject; the chain is bounded.
@@ -130,6 +149,7 @@ void ReadConfirmation(const JsonValue& value, RegisteredClaims* claims) {
 
 absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
   RegisteredClaims claims;
+  std::optional<std::vector<std::string>> scope, scp;
   for (const JsonValue claim : root) {
     const absl::string_view name = claim.name();
     absl::Status status;
@@ -152,7 +172,9 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
     } else if (name == "azp") {
       status = ReadString(claim, &claims.authorized_party);
     } else if (name == "scope") {
-      status = ReadScope(claim, &claims.scopes);
+      status = ReadScope(claim, "scope", &scope);
+    } else if (name == "scp") {
+      status = ReadScp(claim, &scp);
     } else if (name == "cnf") {
       ReadConfirmation(claim, &claims);
     } else if (name == "act") {
@@ -168,6 +190,10 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
       *claims.client_id != *claims.authorized_party) {
     return Malformed("\"client_id\" and \"azp\" name two clients");
   }
+  if (scope.has_value() && scp.has_value() && *scope != *scp) {
+    return Malformed("\"scope\" and \"scp\" differ");
+  }
+  if (scope.has_value() || scp.has_value()) claims.scopes = scope.has_value() ? *scope : *scp;
   if (claims.expires_at.has_value() &&
       ((claims.issued_at.has_value() && *claims.expires_at <= *claims.issued_at) ||
        (claims.not_before.has_value() && *claims.expires_at <= *claims.not_before))) {

@@ -25,7 +25,7 @@ struct RegisteredClaims {
   std::optional<std::string> token_id;
   std::optional<std::string> client_id;
   std::optional<std::string> authorized_party;
-  std::vector<std::string> scopes;
+  std::vector<std::string> scopes;  // Of scope; where there is none, of scp.
 
   // cnf (RFC 7800): absent, or a thumbprint, or something that Lanyard cannot check.
   bool has_confirmation = false;

@@ -216,9 +216,9 @@ std::string PickClaims(const internal::IssuerRules& rules, fuzz::Input* input) {
       add(member.name, member.good);
     }
   }
-  static constexpr const char* kMore[] = {"scope",   "nbf",    "azp",    "act", "cnf", "nonce",
-                                          "at_hash", "c_hash", "events", "x",   "iss", "\\u0069ss",
-                                          "sub",     "exp",    "",       "ISS"};
+  static constexpr const char* kMore[] = {"scope",     "scp",     "nbf",    "azp",    "act", "cnf",
+                                          "nonce",     "at_hash", "c_hash", "events", "x",   "iss",
+                                          "\\u0069ss", "sub",     "exp",    "",       "ISS"};
   for (size_t more = input->Pick(6); more > 0; --more) {
     const char* name = kMore[input->Pick(16)];
     if (name == std::string("nbf") && !input->Rarely(4)) {

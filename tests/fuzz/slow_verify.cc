@@ -159,6 +159,17 @@ bool ScopesAreGood(const std::string& scope, std::vector<std::string>* out) {
   return true;
 }
 
+bool ScpIsGood(const NaiveJson& scp, std::vector<std::string>* out) {
+  if (scp.is(Kind::kString)) return ScopesAreGood(scp.text, out);
+  if (!scp.is(Kind::kArray)) return false;
+  for (const NaiveJson& name : scp.children) {
+    std::vector<std::string> one;
+    if (!name.is(Kind::kString) || !ScopesAreGood(name.text, &one) || one.size() != 1) return false;
+    out->push_back(one[0]);
+  }
+  return true;
+}
+
 bool ActorIsGood(const NaiveJson* actor, int depth) {
   if (actor == nullptr) return depth > 1;
   const NaiveJson* subject = actor->Find("sub");
@@ -186,6 +197,12 @@ bool ReadClaims(const NaiveJson& root, Claims* claims, SlowVerdict* verdict) {
   }
   if (claims->sub.has_value() && !SubjectIsGood(*claims->sub)) return false;
   if (!ScopesAreGood(claims->scope.value_or(""), &verdict->scopes)) return false;
+  if (const NaiveJson* scp = root.Find("scp"); scp != nullptr) {
+    std::vector<std::string> names;
+    if (!ScpIsGood(*scp, &names)) return false;
+    if (claims->scope.has_value() && names != verdict->scopes) return false;
+    verdict->scopes = names;
+  }
   const NaiveJson* actor = root.Find("act");
   verdict->has_actor = actor != nullptr;
   if (actor != nullptr && !ActorIsGood(actor, 1)) return false;

@@ -293,10 +293,26 @@ INSTANTIATE_TEST_SUITE_P(
                       ScopeRow{"Array", "[\"read\"]", kMalformed, {}}),
     [](const auto& info) { return info.param.name; });
 
-TEST_F(VerifierAudiencesTest, ScpIsNoScope) {
-  const auto caller = verifier_->Verify(SignClaims(Claims().Add("scp", "\"admin\"").str()));
-  ASSERT_THAT(caller, IsOk());
-  EXPECT_THAT(caller->scopes(), IsEmpty());
+// What Okta and Entra ID have for scope.
+TEST_F(VerifierAudiencesTest, ScpIsScopeByAnotherName) {
+  const auto verify = [this](const std::string& scp, const std::string& scope = "") {
+    auto claims = Claims().Add("scp", scp);
+    if (!scope.empty()) claims.Add("scope", scope);
+    return verifier_->Verify(SignClaims(claims.str()));
+  };
+  EXPECT_THAT(verify(R"("read write")")->scopes(), ElementsAre("read", "write"));
+  EXPECT_THAT(verify(R"(["read","write"])")->scopes(), ElementsAre("read", "write"));
+  EXPECT_THAT(verify(R"([])")->scopes(), IsEmpty());
+  EXPECT_THAT(verify(R"("")")->scopes(), IsEmpty());
+  EXPECT_THAT(verify(R"(["read","write"])", R"("read write")")->scopes(),
+              ElementsAre("read", "write"));
+  for (const char* bad :
+       {"1", "null", "{}", "true", R"(["read write"])", R"([""])", R"([1])", R"(["read",null])",
+        R"("read  write")", R"(" ")", R"(["re\"ad"])", R"([["read"]])"}) {
+    EXPECT_THAT(verify(bad), FailsWith(kMalformed)) << bad;
+  }
+  EXPECT_THAT(verify(R"(["read"])", R"("read write")"), FailsWith(kMalformed)) << "they differ";
+  EXPECT_THAT(verify(R"(["admin"])", R"("")"), FailsWith(kMalformed));
 }
 
 struct ActRow {
