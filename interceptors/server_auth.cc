@@ -322,6 +322,12 @@ void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {
   impl_->RaiseMetadataLimit(builder);
 }
 
+std::map<std::string, KeySourceStatus> ServerAuth::Keys() const {
+  std::map<std::string, KeySourceStatus> keys;
+  for (const auto& [name, source] : impl_->key_sources) keys.emplace(name, source->Status());
+  return keys;
+}
+
 absl::Status ServerAuth::Ready() const {
   std::vector<std::string> wrong;
   if (impl_->state->clock->Now() < kEarliestNow) {

@@ -149,6 +149,10 @@ class ServerAuth {
   // UNAVAILABLE until then. For readiness probes, see HealthPort::ServeWhile().
   absl::Status Ready() const;
 
+  // How the keys of each issuer are, by its name: their ids and age, fetches and failures. For
+  // metrics.
+  std::map<std::string, KeySourceStatus> Keys() const;
+
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;
 

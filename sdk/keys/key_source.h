@@ -2,14 +2,39 @@
 #ifndef LANYARD_SDK_KEYS_KEY_SOURCE_H_
 #define LANYARD_SDK_KEYS_KEY_SOURCE_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "lanyard/sdk/keys/key_set.h"
 
 namespace lanyard {
+
+// How a source is doing, for metrics and for people.
+struct KeySourceStatus {
+  // The ids (kid) of the keys that are there.
+  std::vector<std::string> key_ids;
+
+  // How long ago they were last known to be right. None for keys that are not fetched, and while
+  // there has been no success.
+  std::optional<absl::Duration> age;
+
+  // How many fetches have ended well, and how many did not, by kind: "unreachable" (no connection,
+  // no TLS, too slow), "http_status" (not 200), "bad_answer" (no JWK Set, another issuer's
+  // metadata), "local" (a file or a setting of this machine).
+  int64_t successes = 0;
+  std::map<std::string, int64_t> failures;
+
+  // What was wrong with the last fetch; empty if nothing was.
+  std::string last_error;
+};
 
 // Where an issuer's keys come from. Thread-safe; Current() is called for every token and must not
 // block or do I/O.
@@ -25,6 +50,14 @@ class KeySource {
   // the source may have that key soon, and has been asked to look: the call is refused as
   // UNAVAILABLE. False if the source knows that it has not: UNAUTHENTICATED.
   virtual bool MayArrive(absl::string_view /*key_id*/) const { return false; }
+
+  virtual KeySourceStatus Status() const {
+    KeySourceStatus status;
+    if (const auto keys = Current(); keys != nullptr) {
+      for (const Key& key : keys->keys()) status.key_ids.push_back(key.id());
+    }
+    return status;
+  }
 
   // OK if Current() has keys; else why it has none.
   virtual absl::Status Health() const {

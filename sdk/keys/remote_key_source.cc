@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -62,6 +63,20 @@ bool AreEqual(const KeySet& a, const KeySet& b) {
     return ids;
   };
   return ids(a) == ids(b) && a.refresh_hint() == b.refresh_hint();
+}
+
+// Of KeySourceStatus::failures.
+std::string KindOf(const absl::Status& failure) {
+  switch (failure.code()) {
+    case absl::StatusCode::kUnavailable:
+      return "unreachable";
+    case absl::StatusCode::kFailedPrecondition:
+      return "http_status";
+    case absl::StatusCode::kInvalidArgument:
+      return "bad_answer";
+    default:
+      return "local";
+  }
 }
 
 std::optional<absl::Duration> Sooner(std::optional<absl::Duration> a,
@@ -132,6 +147,17 @@ class FetchingKeySource final : public RemoteKeySource {
             : "the issuer publishes no usable key");
   }
 
+  KeySourceStatus Status() const override {
+    KeySourceStatus status = KeySource::Status();
+    const absl::Duration now = options_.clock->SinceBoot();
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (last_success_.has_value()) status.age = now - *last_success_;
+    status.successes = successes_;
+    status.failures = failures_;
+    status.last_error = last_error_;
+    return status;
+  }
+
   int64_t fetches() const override { return fetches_; }
 
  private:
@@ -181,7 +207,10 @@ class FetchingKeySource final : public RemoteKeySource {
             keys_ == nullptr ? "there are none yet: " : "the last good ones stay: ", error));
       }
       last_error_ = error;
+      ++failures_[KindOf(fetched.status())];
     } else {
+      last_success_ = now;
+      ++successes_;
       const bool was_failing = refresh_.failures() > 0;
       const KeySet& keys = *fetched->keys;
       std::set<std::string> ids;
@@ -286,10 +315,10 @@ class FetchingKeySource final : public RemoteKeySource {
     request.max_bytes = KeySet::kMaxBytes;
     if (!options_.bearer_token_file.empty() && Contains(bearer_origins_, OriginOf(url))) {
       auto token = internal::ReadFile(options_.bearer_token_file, kMaxTokenBytes);
-      if (!token.ok()) return token.status();
+      if (!token.ok()) return absl::PermissionDeniedError(token.status().message());
       const absl::string_view text = absl::StripAsciiWhitespace(token->view());
       if (!internal::IsBearerToken(text)) {
-        return absl::InvalidArgumentError("bearer_token_file: holds no bearer token");
+        return absl::PermissionDeniedError("bearer_token_file: holds no bearer token");
       }
       request.bearer = internal::Secret(text);
     }
@@ -302,7 +331,7 @@ class FetchingKeySource final : public RemoteKeySource {
   }
 
   absl::Status NotFound(const std::string& url, int status) const {
-    return absl::UnavailableError(absl::StrCat(
+    return absl::FailedPreconditionError(absl::StrCat(
         OriginOf(url), ": HTTP status ", status,
         status >= 300 && status < 400 && status != 304 ? "; redirects are not followed" : ""));
   }
@@ -318,6 +347,9 @@ class FetchingKeySource final : public RemoteKeySource {
   // Written by the thread under mutex_, so the thread may read them without.
   std::shared_ptr<const KeySet> keys_;
   std::string last_error_;
+  std::optional<absl::Duration> last_success_;
+  int64_t successes_ = 0;
+  std::map<std::string, int64_t> failures_;
   bool was_stale_ = false;
   // The thread's alone.
   std::string etag_, etag_url_, body_;

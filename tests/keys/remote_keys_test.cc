@@ -33,6 +33,41 @@ TEST_F(RemoteKeysTest, FetchesAndAsksAgainWithTheEtag) {
   EXPECT_EQ(requests[1], "304 /jwks") << "nothing is sent that is known";
 }
 
+TEST_F(RemoteKeysTest, StatusCountsByKind) {
+  nginx_.Start();
+  auto clock = std::make_shared<testing::FakeClock>();
+  RemoteKeySourceOptions options = Options();
+  options.clock = clock;
+  MakeWithKeys(options);
+  KeySourceStatus status = source_->Status();
+  EXPECT_THAT(status.key_ids, ::testing::ElementsAre(issuer_.key().id()));
+  EXPECT_EQ(status.age, absl::ZeroDuration());
+  EXPECT_EQ(status.successes, 1);
+  EXPECT_TRUE(status.failures.empty());
+  EXPECT_EQ(status.last_error, "");
+
+  // Each kind of failure, one after the other.
+  const auto fails_as = [&](const std::string& kind) {
+    const auto has = [&] { return source_->Status().failures.count(kind) > 0; };
+    for (int i = 0; i < 8 && !has(); ++i) {
+      clock->Advance(absl::Minutes(1));
+      const int64_t before = source_->fetches();
+      if (!Soon([&] { return source_->fetches() > before; })) break;
+    }
+    EXPECT_TRUE(has()) << kind;
+    EXPECT_NE(source_->Status().last_error, "");
+  };
+  nginx_.Serve("jwks", "<html>");
+  fails_as("bad_answer");
+  nginx_.Restart("location /jwks { return 503; }");
+  fails_as("http_status");
+  nginx_.Stop();
+  fails_as("unreachable");
+  status = source_->Status();
+  EXPECT_THAT(status.key_ids, ::testing::ElementsAre(issuer_.key().id())) << "the last good ones";
+  EXPECT_GE(*status.age, absl::Minutes(3));
+}
+
 TEST_F(RemoteKeysTest, NewKeysComeAndWithdrawnOnesGo) {
   nginx_.Start();
   MakeWithKeys(Options());

@@ -195,6 +195,9 @@ TEST_F(RotationTest, ReadinessFollowsTheKeys) {
     std::this_thread::sleep_for(milliseconds(10));
   }
   EXPECT_TRUE(server_.auth->Ready().ok()) << server_.auth->Ready();
+  const KeySourceStatus status = server_.auth->Keys().at("test");
+  EXPECT_EQ(status.key_ids.size(), 1u);
+  EXPECT_GE(status.failures.at("unreachable"), 1);
   EXPECT_TRUE(MakeCall(channel, CallType::kUnary, Bearer(token)).status.ok());
 }
 
