@@ -27,6 +27,7 @@ std::string TypesOf(const IssuerRules& rules) {
 
 std::string KeysOf(const v1::Issuer& issuer) {
   const v1::Fetch& fetch = issuer.fetch();
+  if (!issuer.jwks().empty()) return "in the config";
   if (!issuer.jwks_file().empty()) return absl::StrCat("file ", issuer.jwks_file());
   const bool discovery = !issuer.discovery_url().empty();
   if (!discovery && issuer.jwks_url().empty()) return "given by the server's code";

@@ -29,9 +29,13 @@ absl::Status FieldError(absl::string_view field, absl::string_view what) {
 absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
   const v1::Fetch& fetch = issuer.fetch();
   const bool remote = !issuer.jwks_url().empty() || !issuer.discovery_url().empty();
-  if (!issuer.jwks_file().empty() + !issuer.jwks_url().empty() + !issuer.discovery_url().empty() >
+  if (!issuer.jwks().empty() + !issuer.jwks_file().empty() + !issuer.jwks_url().empty() +
+          !issuer.discovery_url().empty() >
       1) {
-    return FieldError("jwks_file, jwks_url, discovery_url", "only one of them");
+    return FieldError("jwks, jwks_file, jwks_url, discovery_url", "only one of them");
+  }
+  if (!issuer.jwks().empty() && hmac) {
+    return FieldError("jwks_file", "required: HMAC secrets do not stand in a config");
   }
   if (!remote && issuer.has_fetch()) {
     return FieldError("fetch", "is only for jwks_url and discovery_url");

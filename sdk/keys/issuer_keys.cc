@@ -4,11 +4,38 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/keys/file_key_source.h"
+#include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
 
 namespace lanyard {
+
+namespace {
+
+absl::StatusOr<std::shared_ptr<const KeySource>> KeysInConfig(const v1::Issuer& issuer,
+                                                              KeyUse use) {
+  const auto error = [](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("jwks: ", what));
+  };
+  const auto keys = KeySet::FromText(issuer.jwks());
+  if (!keys.ok()) return error(keys.status().message());
+  for (const Key& key : keys->keys()) {
+    if (key.has_private() || key.is_hmac()) {
+      return error("it holds a private key or a secret, and a config is for public ones only");
+    }
+  }
+  auto bound = keys->BindTo(internal::AlgorithmsOf(issuer), use);
+  if (!bound.ok()) return error(bound.status().message());
+  for (const std::string& warning : bound->warnings()) {
+    internal::LogLine(absl::StrCat("issuer ", issuer.name(), ": jwks: ", warning));
+  }
+  return std::make_shared<StaticKeySource>(*std::move(bound));
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
     const v1::Issuer& issuer, std::shared_ptr<const internal::HttpFetcher> https,
@@ -17,9 +44,11 @@ absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
   if (!issuer.jwks_file().empty()) {
     return FileKeySource::Create({issuer.jwks_file(), internal::AlgorithmsOf(issuer), use});
   }
+  if (!issuer.jwks().empty()) return KeysInConfig(issuer, use);
   if (issuer.jwks_url().empty() && issuer.discovery_url().empty()) {
     return absl::InvalidArgumentError(
-        "jwks_file, jwks_url or discovery_url: one of them is required: where the issuer's keys "
+        "jwks, jwks_file, jwks_url or discovery_url: one of them is required: where the issuer's "
+        "keys "
         "are");
   }
   if (https == nullptr) {
