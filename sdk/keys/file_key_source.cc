@@ -113,7 +113,8 @@ class PollingFileKeySource final : public FileKeySource {
                        absl::StrJoin(Endings(), ", ")));
     }
     if (!first && AreTheSame(files, files_)) return broken;
-    // A folder that has been emptied is a withdrawal of all keys.
+    // A folder that has been emptied is a withdrawal of all keys; one that cannot be read is not.
+    if (files.empty() && !broken.ok()) return broken;
     auto set = files.empty() ? KeySet() : Bound(files);
     if (!set.ok()) return Named(options_.path, set.status());
     if (files.empty()) {

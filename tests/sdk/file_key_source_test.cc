@@ -247,6 +247,26 @@ TEST_F(FileKeySourceTest, FolderIsAllItsFiles) {
   EXPECT_EQ((*source)->Current()->keys().size(), 1u);
 }
 
+// An emptied folder withdraws its keys; one that is not there, or holds nothing that can be read,
+// does not.
+TEST_F(FileKeySourceTest, FolderThatIsGoneReplacesNothing) {
+  const std::string folder = folder_.Path("keys.d");
+  std::filesystem::create_directory(folder);
+  folder_.Write("keys.d/a.jwks", Jwks(first_));
+  const auto source = Open(folder);
+  ASSERT_THAT(source, IsOk());
+  const auto before = (*source)->Current();
+  std::filesystem::rename(folder, folder + ".away");
+  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("keys.d")));
+  EXPECT_EQ((*source)->Current(), before);
+  std::filesystem::rename(folder + ".away", folder);
+  EXPECT_THAT((*source)->Reload(), IsOk());
+  std::filesystem::rename(folder + "/a.jwks", folder + "/b.jwks");
+  folder_.Write("keys.d/b.jwks", "{");
+  EXPECT_THAT((*source)->Reload(), IsError(HasSubstr("b.jwks")));
+  EXPECT_EQ((*source)->Current(), before);
+}
+
 TEST_F(FileKeySourceTest, FolderIsHeldToTheLimitsOfASet) {
   const TempFolder folder;
   folder.Write("a.jwk", *Key::Generate(Algorithm::kEs256)->ToPublicJwk());

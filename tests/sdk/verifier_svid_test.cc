@@ -247,6 +247,10 @@ TEST_F(SvidTest, ConfigsThatLeaveItOpenDoNotLoad) {
   VerifierOptions options;
   options.issuers = {{prod_.Config(), KeysIn(prod_.Bundle())}, {twin, KeysIn(other_.Bundle())}};
   EXPECT_THAT(Verifier::Create(std::move(options)), IsError(HasSubstr("same iss")));
+  twin.set_issuer("https://twin.example");
+  VerifierOptions domains;
+  domains.issuers = {{prod_.Config(), KeysIn(prod_.Bundle())}, {twin, KeysIn(other_.Bundle())}};
+  EXPECT_THAT(Verifier::Create(std::move(domains)), IsError(HasSubstr("same trust_domain")));
 }
 
 }  // namespace
