@@ -135,7 +135,7 @@ absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& conf
       return absl::InvalidArgumentError(
           absl::StrCat("rule for ", rule.method(),
                        ": with several issuers, an allow must say whose subjects, "
-                       "scopes or roles it means: add issuers: \"",
+                       "scopes, roles or clients it means: add issuers: \"",
                        config.issuers(0).name(), "\""));
     }
   }

@@ -13,8 +13,6 @@
 #include "lanyard/sdk/internal/redaction.h"
 
 namespace lanyard::internal {
-namespace {
-
 absl::Status FileError(const std::string& path, int error) {
   const std::string text =
       absl::StrCat(PrintablePath(path), ": ", std::generic_category().message(error));
@@ -22,6 +20,8 @@ absl::Status FileError(const std::string& path, int error) {
   if (error == EACCES || error == EPERM) return absl::PermissionDeniedError(text);
   return absl::UnavailableError(text);
 }
+
+namespace {
 
 absl::Status CheckPrivate(const std::string& path, const struct stat& info) {
   const auto error = [&path](absl::string_view what) {

@@ -4,10 +4,14 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lanyard/sdk/internal/secret.h"
 
 namespace lanyard::internal {
+
+// An errno about a path, which it names: NOT_FOUND, PERMISSION_DENIED or UNAVAILABLE.
+absl::Status FileError(const std::string& path, int error);
 
 // Reads a whole file through its path, links and all, at most `max_bytes` of it. Errors name the
 // path; a missing file is NOT_FOUND, one too long is INVALID_ARGUMENT.

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -56,24 +55,6 @@ absl::StatusOr<DatedKey> ReadKeyFile(const std::string& path) {
   return key;
 }
 
-// Whoever can write to the folder can put a key there.
-absl::Status CheckFolder(const std::string& folder) {
-  struct stat info;
-  if (stat(folder.c_str(), &info) != 0) {
-    return absl::NotFoundError(absl::StrCat(internal::PrintablePath(folder), ": ",
-                                            std::generic_category().message(errno)));
-  }
-  if (info.st_uid != geteuid() && info.st_uid != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        internal::PrintablePath(folder), ": another user's folder; run this as its owner"));
-  }
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        internal::PrintablePath(folder), ": others can put keys there; make its mode 0700"));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 DatedKeys::DatedKeys(std::vector<DatedKey> keys) : keys_(std::move(keys)) {
@@ -101,6 +82,17 @@ const DatedKey* DatedKeys::Active(absl::Time now) const {
     if (key.active_from <= now) active = &key;
   }
   return active;
+}
+
+absl::StatusOr<KeySet> DatedKeys::Published(absl::Time now) const {
+  std::vector<Key> halves;
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (StateOf(i, now) == State::kGone) continue;
+    auto half = keys_[i].key.PublicHalf();
+    if (!half.ok()) return half.status();
+    halves.push_back(*std::move(half));
+  }
+  return KeySet(std::move(halves));
 }
 
 std::string FileNameOf(absl::string_view key_id) {
@@ -151,9 +143,24 @@ absl::StatusOr<internal::Secret> DatedKeyToJwk(const DatedKey& key) {
   return internal::Secret::Take(text);
 }
 
+absl::Status CheckKeyFolder(const std::string& folder) {
+  struct stat info;
+  if (stat(folder.c_str(), &info) != 0) return internal::FileError(folder, errno);
+  const auto refused = [&folder](absl::string_view why) {
+    return absl::PermissionDeniedError(absl::StrCat(internal::PrintablePath(folder), ": ", why));
+  };
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return refused("another user's folder; run this as its owner");
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return refused("others can put keys there; make its mode 0700");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder,
                                         std::vector<absl::Status>* broken) {
-  if (absl::Status status = CheckFolder(folder); !status.ok()) return status;
+  if (absl::Status status = CheckKeyFolder(folder); !status.ok()) return status;
   const auto paths = internal::FilesIn(folder, {".jwk"}, kMaxFiles);
   if (!paths.ok()) return paths.status();
   std::vector<DatedKey> keys;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/secret.h"
 #include "lanyard/sdk/keys/key.h"
+#include "lanyard/sdk/keys/key_set.h"
 
 namespace lanyard {
 
@@ -50,6 +51,9 @@ class DatedKeys {
   // behind, the first. Null if there are none.
   const DatedKey* Active(absl::Time now) const;
 
+  // The public halves of all that are not gone.
+  absl::StatusOr<KeySet> Published(absl::Time now) const;
+
  private:
   std::vector<DatedKey> keys_;
 };
@@ -61,9 +65,12 @@ absl::StatusOr<internal::Secret> DatedKeyToJwk(const DatedKey& key);
 // The name of a key's file: the first 12 characters of its id, and ".jwk".
 std::string FileNameOf(absl::string_view key_id);
 
-// Reads the files "*.jwk" of a folder. It and they must be of this process's user, or root's, and
-// not writable, files not even readable, for others. Errors name the file. With `broken`, errors of
-// single files go there, and the other keys are read.
+// That a folder is there, of this process's user or root's, and that nobody else may write to it,
+// since whoever does can put a key there.
+absl::Status CheckKeyFolder(const std::string& folder);
+
+// Reads the files "*.jwk" of such a folder, which must be for their owner alone. Errors name the
+// file. With `broken`, errors of single files go there, and the other keys are read.
 absl::StatusOr<DatedKeys> ReadDatedKeys(const std::string& folder,
                                         std::vector<absl::Status>* broken = nullptr);
 

@@ -102,14 +102,9 @@ class PollingKeyDirectory final : public KeyDirectory {
 
   absl::Status Take(DatedKeys dated) {
     const absl::Time now = options_.clock->Now();
-    std::vector<Key> halves;
-    for (size_t i = 0; i < dated.keys().size(); ++i) {
-      if (dated.StateOf(i, now) == DatedKeys::State::kGone) continue;
-      auto half = dated.keys()[i].key.PublicHalf();
-      if (!half.ok()) return half.status();
-      halves.push_back(*std::move(half));
-    }
-    auto published = std::make_shared<const KeySet>(std::move(halves));
+    auto halves = dated.Published(now);
+    if (!halves.ok()) return halves.status();
+    auto published = std::make_shared<const KeySet>(*std::move(halves));
     // The same keys keep the verdicts that were made with them.
     if (published_ != nullptr && KeysOf(*published) == KeysOf(*published_)) published = published_;
     auto keys = std::make_shared<const DatedKeys>(std::move(dated));

@@ -16,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/base64url.h"
+#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/private_file.h"
 #include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/keys/key_set.h"
@@ -33,37 +34,35 @@ constexpr size_t kMostKeys = KeySet::kMaxKeys - 10;
 constexpr int kLockTries = 100;
 constexpr std::chrono::milliseconds kBetweenTries(100);
 
-absl::Status FileError(const std::string& path, int error) {
-  const std::string text =
-      absl::StrCat(internal::PrintablePath(path), ": ", std::generic_category().message(error));
-  return error == ENOENT ? absl::NotFoundError(text) : absl::UnavailableError(text);
-}
-
 // Makes the names in a folder last.
 absl::Status SyncFolder(const std::string& path) {
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return FileError(path, errno);
+  if (folder < 0) return internal::FileError(path, errno);
   const int error = fsync(folder) == 0 ? 0 : errno;
   close(folder);
-  return error == 0 || error == EINVAL ? absl::OkStatus() : FileError(path, error);
+  return error == 0 || error == EINVAL ? absl::OkStatus() : internal::FileError(path, error);
 }
 
 // Keeps other processes out.
 class LockedFolder {
  public:
+  // And removes what a process left that died.
   static absl::StatusOr<LockedFolder> Lock(const std::string& folder) {
+    // Before a lock is left in a folder that is not ours.
+    if (absl::Status status = CheckKeyFolder(folder); !status.ok()) return status;
     const std::string path = absl::StrCat(folder, "/.lock");
     const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0) return FileError(folder, errno);
+    if (file < 0) return internal::FileError(folder, errno);
     LockedFolder locked(folder, file);
     for (int i = 0; flock(file, LOCK_EX | LOCK_NB) != 0; ++i) {
-      if (errno != EWOULDBLOCK && errno != EINTR) return FileError(path, errno);
+      if (errno != EWOULDBLOCK && errno != EINTR) return internal::FileError(path, errno);
       if (i == kLockTries) {
         return absl::UnavailableError(absl::StrCat(
             internal::PrintablePath(path), ": another process has held this lock for 10 s"));
       }
       std::this_thread::sleep_for(kBetweenTries);
     }
+    locked.RemoveUnfinished();
     return locked;
   }
   LockedFolder(LockedFolder&& other) noexcept
@@ -82,15 +81,13 @@ class LockedFolder {
   }
   absl::Status Remove(absl::string_view key_id) const {
     const std::string path = PathOf(key_id);
-    if (unlink(path.c_str()) != 0) return FileError(path, errno);
+    if (unlink(path.c_str()) != 0) return internal::FileError(path, errno);
     return SyncFolder(path_);
   }
 
-  // The keys, after the files of those that are gone have been removed, and what a process left
-  // that died.
-  absl::StatusOr<DatedKeys> ReadAndPrune(absl::Time now, std::vector<absl::Status>* broken) const {
-    RemoveUnfinished();
-    auto keys = ReadDatedKeys(path_, broken);
+  // The keys, after the files of those that are gone have been removed.
+  absl::StatusOr<DatedKeys> ReadAndPrune(absl::Time now) const {
+    auto keys = ReadDatedKeys(path_);
     if (!keys.ok()) return keys.status();
     std::vector<DatedKey> left;
     for (size_t i = 0; i < keys->keys().size(); ++i) {
@@ -156,7 +153,7 @@ absl::Status CheckOptions(const RotationOptions& options) {
 
 absl::Status MakeFolder(const std::string& folder) {
   if (mkdir(folder.c_str(), 0700) != 0) {
-    return errno == EEXIST ? absl::OkStatus() : FileError(folder, errno);
+    return errno == EEXIST ? absl::OkStatus() : internal::FileError(folder, errno);
   }
   return SyncFolder(folder + "/..");
 }
@@ -183,11 +180,9 @@ absl::StatusOr<DatedKey> RotateKeys(const std::string& folder, const RotationOpt
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   if (!options.algorithm.has_value() && access(folder.c_str(), F_OK) != 0) return NoAlgorithm();
   if (absl::Status status = MakeFolder(folder); !status.ok()) return status;
-  // Before a lock is left in a folder that is not ours.
-  if (const auto keys = ReadDatedKeys(folder); !keys.ok()) return keys.status();
   const auto locked = LockedFolder::Lock(folder);
   if (!locked.ok()) return locked.status();
-  const auto keys = locked->ReadAndPrune(now, nullptr);
+  const auto keys = locked->ReadAndPrune(now);
   if (!keys.ok()) return keys.status();
   const DatedKey* const newest = keys->keys().empty() ? nullptr : &keys->keys().back();
   if (newest == nullptr && !options.algorithm.has_value()) return NoAlgorithm();
@@ -211,11 +206,9 @@ absl::StatusOr<DatedKey> RotateKeys(const std::string& folder, const RotationOpt
 
 absl::StatusOr<Revocation> RevokeKey(const std::string& folder, absl::string_view key_id,
                                      absl::Time now) {
-  std::vector<absl::Status> broken;
-  if (const auto keys = ReadDatedKeys(folder, &broken); !keys.ok()) return keys.status();
   const auto locked = LockedFolder::Lock(folder);
   if (!locked.ok()) return locked.status();
-  broken.clear();
+  std::vector<absl::Status> broken;
   const auto before = ReadDatedKeys(folder, &broken);
   if (!before.ok()) return before.status();
   const DatedKey* const active = before->Active(now);

@@ -158,7 +158,12 @@ class FetchingKeySource final : public RemoteKeySource {
     return status;
   }
 
-  int64_t fetches() const override { return fetches_; }
+  int64_t fetches() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    int64_t fetches = successes_;
+    for (const auto& failure : failures_) fetches += failure.second;
+    return fetches;
+  }
 
  private:
   struct Fetched {
@@ -231,7 +236,6 @@ class FetchingKeySource final : public RemoteKeySource {
       }
       keys_ = std::move(fetched->keys);
     }
-    ++fetches_;
   }
 
   void Announce(const KeySet& keys) {
@@ -342,7 +346,6 @@ class FetchingKeySource final : public RemoteKeySource {
   mutable std::mutex mutex_;
   mutable std::condition_variable wake_;
   std::atomic<bool> stopping_{false};
-  std::atomic<int64_t> fetches_{0};
   mutable internal::KeyRefresh refresh_;  // Guarded by mutex_.
   // Written by the thread under mutex_, so the thread may read them without.
   std::shared_ptr<const KeySet> keys_;

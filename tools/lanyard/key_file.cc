@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/key_file.h"
 
-#include <utility>
-#include <vector>
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -20,18 +17,11 @@ namespace {
 absl::StatusOr<KeySet> ReadPublishedKeys(const std::string& folder) {
   const auto dated = ReadDatedKeys(folder);
   if (!dated.ok()) return dated.status();
-  std::vector<Key> keys;
-  for (size_t i = 0; i < dated->keys().size(); ++i) {
-    if (dated->StateOf(i, absl::Now()) == DatedKeys::State::kGone) continue;
-    auto half = dated->keys()[i].key.PublicHalf();
-    if (!half.ok()) return half.status();
-    keys.push_back(*std::move(half));
-  }
-  if (keys.empty()) {
+  if (dated->keys().empty()) {
     return absl::NotFoundError(
         absl::StrCat(InputName(folder), ": no key in it; \"lanyard key rotate\" makes the first"));
   }
-  return KeySet(std::move(keys));
+  return dated->Published(absl::Now());
 }
 
 }  // namespace
