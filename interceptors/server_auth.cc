@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/server_auth.h"
 
-#include <google/protobuf/descriptor.h>
 #include <grpc/grpc.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
@@ -21,16 +20,13 @@
 #include "lanyard/interceptors/internal/server_plugin.h"
 #include "lanyard/interceptors/internal/server_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
-#include "lanyard/sdk/config.h"
+#include "lanyard/sdk/internal/descriptor_files.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/token_text.h"
-#include "lanyard/sdk/keys/issuer_keys.h"
 
 namespace lanyard {
 namespace {
-
-constexpr uint32_t kDefaultTokenBytes = 16 * 1024;
 
 // Headers beside the token: gRPC's own default limit for all of them.
 constexpr uint32_t kOtherHeaderBytes = 8 * 1024;
@@ -40,17 +36,15 @@ constexpr size_t kMinTableBytes = 64 * 1024;
 // 2026-01-01: a clock before this has not been set.
 constexpr absl::Time kEarliestNow = absl::FromUnixSeconds(1767225600);
 
-using NamedKeySource = std::pair<std::string, std::shared_ptr<const KeySource>>;
-
 // A key that serves TLS should sign nothing else: what one protocol can be made to sign, the other
 // might take for its own.
-void WarnOfSharedKey(const TlsFiles& tls, const std::vector<NamedKeySource>& sources) {
+void WarnOfSharedKey(const TlsFiles& tls, const internal::AuthSnapshot& snapshot) {
   const auto chain = internal::ReadFile(tls.certificate_chain, 1 << 20);
   if (!chain.ok()) return;
   const auto certified = Key::FromPem(chain->view());
   if (!certified.ok()) return;
-  for (const auto& [name, source] : sources) {
-    const auto keys = source->Current();
+  for (const auto& [name, made] : snapshot.keys) {
+    const auto keys = made.source->Current();
     if (keys == nullptr) continue;
     for (const Key& key : keys->keys()) {
       if (!key.is_hmac() && key.SameKeyAs(*certified)) {
@@ -61,30 +55,13 @@ void WarnOfSharedKey(const TlsFiles& tls, const std::vector<NamedKeySource>& sou
   }
 }
 
-// Two issuers with one key: whoever holds it can sign for both, so each can name the other's
-// callers.
-void WarnOfTwinKeys(const std::vector<NamedKeySource>& sources) {
-  std::map<std::string, std::string> owners;  // Issuers by thumbprints.
-  for (const auto& [name, source] : sources) {
-    const auto keys = source->Current();
-    if (keys == nullptr) continue;
-    for (const Key& key : keys->keys()) {
-      const auto [owner, added] = owners.emplace(key.Thumbprint(), name);
-      if (!added && owner->second != name) {
-        internal::LogLine(absl::StrCat("WARNING: the issuers ", owner->second, " and ", name,
-                                       " have the same key; each can sign for the other"));
-      }
-    }
-  }
-}
-
 }  // namespace
 
 struct ServerAuth::Impl {
   std::shared_ptr<internal::ServerState> state;
   std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
-  // By the issuer's name.
-  std::vector<NamedKeySource> key_sources;
+  std::vector<std::string> services;           // As in ServerAuthOptions.
+  bool verifies_certificates = false;          // TLS asks clients for certificates and checks them.
 
   std::mutex mutex;
   // By builder, as long as it may be building. Guarded by mutex.
@@ -92,18 +69,12 @@ struct ServerAuth::Impl {
   // Of the newest builder. Guarded by mutex.
   std::shared_ptr<internal::BuilderSetup::Error> error;
 
-  uint32_t max_token_bytes() const {
-    const uint32_t configured = state->config.config.max_token_bytes();
-    return configured == 0 ? kDefaultTokenBytes : configured;
-  }
-
   std::shared_ptr<internal::BuilderSetup> SetupOf(grpc::ServerBuilder& builder) {
     std::lock_guard<std::mutex> lock(mutex);
     std::shared_ptr<internal::BuilderSetup> setup = setups[&builder].lock();
     if (setup != nullptr) return setup;
     setup = std::make_shared<internal::BuilderSetup>();
     setup->state = state;
-    setup->port->local_allowed = true;  // Of our own ports, only those that may be are local.
     setups[&builder] = setup;
     error = setup->error;
     internal::InstallSentinel(builder, *setup);
@@ -113,15 +84,20 @@ struct ServerAuth::Impl {
   }
 
   void RaiseMetadataLimit(grpc::ServerBuilder& builder) {
+    const uint32_t max_token_bytes = internal::MaxTokenBytes(state->snapshot()->config.config);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
-                               static_cast<int>(max_token_bytes() + kOtherHeaderBytes));
+                               static_cast<int>(max_token_bytes + kOtherHeaderBytes));
   }
 
-  // For ports that the user makes.
-  std::shared_ptr<internal::PortInfo> NewPort() {
-    auto port = std::make_shared<internal::PortInfo>();
-    port->local_allowed = state->config.config.loopback_is_trusted();
-    return port;
+  // One of our own ports.
+  std::shared_ptr<internal::PortInfo> NewPort(internal::BuilderSetup& setup) {
+    setup.ports.push_back(std::make_shared<internal::PortInfo>());
+    return setup.ports.back();
+  }
+
+  // Whether the config's rules name what there is, as far as ServerAuthOptions.services tells.
+  absl::Status CheckServices() {
+    return services.empty() ? absl::OkStatus() : state->SetAllServices();
   }
 
   void InstallGate(grpc::ServerCredentials& credentials,
@@ -133,13 +109,14 @@ struct ServerAuth::Impl {
   }
 
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsCredentials(
-      std::shared_ptr<const internal::PortInfo> port) {
+      std::shared_ptr<internal::PortInfo> port) {
     if (tls == nullptr) {
       return absl::FailedPreconditionError(
           "ServerAuthOptions.tls: certificate_chain and private_key are required for this port");
     }
     std::shared_ptr<grpc::ServerCredentials> credentials = tls->ServerCredentials();
     if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
+    port->verifies_certificates = verifies_certificates;
     InstallGate(*credentials, std::move(port));
     return credentials;
   }
@@ -173,58 +150,42 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
     return absl::InvalidArgumentError(
         "ServerAuthOptions.config_files: required, or config_text: nobody would be trusted");
   }
-  auto config = LoadConfig(options.config_files, options.config_text);
-  if (!config.ok()) return config.status();
-  VerifierOptions verifier_options;
-  verifier_options.clock = options.clock;
-  verifier_options.cache_bytes = options.cache_bytes;
-  const uint32_t max_token_bytes = config->config.max_token_bytes();
-  verifier_options.max_token_bytes = max_token_bytes == 0 ? kDefaultTokenBytes : max_token_bytes;
-  auto impl = std::make_unique<Impl>();
-  for (const v1::Issuer& issuer : config->config.issuers()) {
-    std::shared_ptr<const KeySource> keys;
-    const auto given = options.key_sources.find(issuer.name());
-    if (given != options.key_sources.end()) {
-      keys = std::move(given->second);
-      options.key_sources.erase(given);
-    } else {
-      auto source = KeysOf(issuer, options.https, options.clock);
-      if (!source.ok()) {
-        return absl::Status(
-            source.status().code(),
-            absl::StrCat("issuer \"", issuer.name(), "\": ", source.status().message()));
-      }
-      keys = *std::move(source);
-    }
-    impl->key_sources.emplace_back(issuer.name(), keys);
-    verifier_options.issuers.push_back({issuer, std::move(keys)});
-  }
-  if (!options.key_sources.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ServerAuthOptions.key_sources: the config has no "
-                     "issuer named \"",
-                     options.key_sources.begin()->first, "\""));
-  }
-  WarnOfTwinKeys(impl->key_sources);
-  auto verifier = Verifier::Create(std::move(verifier_options));
-  if (!verifier.ok()) return verifier.status();
-
-  impl->state = std::make_shared<internal::ServerState>(
-      *std::move(config), *std::move(verifier), std::move(options.audit_sink),
-      std::move(options.clock), options.admission_bytes, options.bad_signatures_per_second);
+  auto descriptors = internal::DescriptorFiles::Read(options.descriptor_set_files);
+  if (!descriptors.ok()) return descriptors.status();
   for (const std::string& service : options.services) {
-    if (google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service) == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("ServerAuthOptions.services: this program has no service \"", service,
-                       "\"; write the full name, \"package.Service\""));
+    if ((*descriptors)->Find(service) == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "ServerAuthOptions.services: neither this program nor descriptor_set_files has a service "
+          "\"",
+          service, "\"; write the full name, \"package.Service\""));
     }
   }
-  if (absl::Status status = impl->state->AddServices(options.services); !status.ok()) return status;
+  internal::ServerSettings settings;
+  settings.sources.config_files = std::move(options.config_files);
+  settings.sources.config_text = std::move(options.config_text);
+  settings.sources.shadow_config_files = std::move(options.shadow_config_files);
+  settings.sources.given_keys = std::move(options.key_sources);
+  settings.sources.https = std::move(options.https);
+  settings.sources.clock = std::move(options.clock);
+  settings.sources.cache_bytes = options.cache_bytes;
+  settings.descriptors = *std::move(descriptors);
+  settings.audit = std::move(options.audit_sink);
+  settings.existing_processor = std::move(options.existing_processor);
+  settings.extra_check = std::move(options.extra_check);
+  settings.keep_bearer_in_metadata = options.keep_bearer_in_metadata;
+  settings.admission_bytes = options.admission_bytes;
+  settings.bad_signatures_per_second = options.bad_signatures_per_second;
+  auto state = internal::ServerState::Create(std::move(settings), options.services);
+  if (!state.ok()) return state.status();
+  auto impl = std::make_unique<Impl>();
+  impl->state = *std::move(state);
+  impl->services = std::move(options.services);
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);
     if (!tls.ok()) return tls.status();
     impl->tls = *std::move(tls);
-    WarnOfSharedKey(options.tls, impl->key_sources);
+    impl->verifies_certificates = !options.tls.root_certificates.empty();
+    WarnOfSharedKey(options.tls, *impl->state->snapshot());
   } else if (!options.tls.root_certificates.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.tls: root_certificates without certificate_chain and private_key");
@@ -240,23 +201,26 @@ void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::strin
   const auto setup = impl_->SetupOf(builder);
   if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "unix-abstract:")) {
     auto credentials = grpc::experimental::LocalServerCredentials(UDS);
-    impl_->InstallGate(*credentials, setup->port);
+    const auto port = impl_->NewPort(*setup);
+    port->local_is_unix = true;
+    impl_->InstallGate(*credentials, port);
     impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
     return;
   }
-  impl_->AddPort(builder, address, impl_->TlsCredentials(setup->port), *setup, selected_port);
+  impl_->AddPort(builder, address, impl_->TlsCredentials(impl_->NewPort(*setup)), *setup,
+                 selected_port);
 }
 
 void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
                                         int* selected_port) {
   const auto setup = impl_->SetupOf(builder);
-  if (!impl_->state->config.config.loopback_is_trusted()) {
+  if (!impl_->state->snapshot()->config.config.loopback_is_trusted()) {
     setup->error->Set(absl::FailedPreconditionError(absl::StrCat(
         "port ", address, ": a port without TLS needs loopback_is_trusted: true in the config")));
     return;
   }
   auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
-  impl_->InstallGate(*credentials, setup->port);
+  impl_->InstallGate(*credentials, impl_->NewPort(*setup));
   impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
 }
 
@@ -267,7 +231,8 @@ void ServerAuth::SetInterceptorCreators(
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::Credentials() {
-  return impl_->TlsCredentials(impl_->NewPort());
+  if (absl::Status status = impl_->CheckServices(); !status.ok()) return status;
+  return impl_->TlsCredentials(std::make_shared<internal::PortInfo>());
 }
 
 absl::Status ServerAuth::InstallOn(grpc::ServerCredentials& credentials) {
@@ -279,7 +244,8 @@ absl::Status ServerAuth::InstallOn(grpc::ServerCredentials& credentials) {
         "TLS, "
         "or LocalServerCredentials on a Unix socket");
   }
-  impl_->InstallGate(credentials, impl_->NewPort());
+  if (absl::Status status = impl_->CheckServices(); !status.ok()) return status;
+  impl_->InstallGate(credentials, std::make_shared<internal::PortInfo>());
   return absl::OkStatus();
 }
 
@@ -289,7 +255,8 @@ ServerAuth::InterceptorFactory() {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> ServerAuth::GateOnlyCredentials() {
-  std::shared_ptr<internal::PortInfo> port = impl_->NewPort();
+  if (absl::Status status = impl_->CheckServices(); !status.ok()) return status;
+  const auto port = std::make_shared<internal::PortInfo>();
   port->has_binding = false;
   return impl_->TlsCredentials(std::move(port));
 }
@@ -315,7 +282,7 @@ absl::StatusOr<Identity> ServerAuth::Identify(const grpc::ServerContextBase& con
     std::string CertificateSha256() override { return internal::CertificateSha256Of(*context); }
     const std::shared_ptr<const grpc::AuthContext> context;
   } connection(context.auth_context());
-  return impl_->state->verifier->Verify(*token, connection);
+  return impl_->state->snapshot()->verifier->Verify(*token, connection);
 }
 
 void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {
@@ -324,7 +291,8 @@ void ServerAuth::RaiseMetadataLimit(grpc::ServerBuilder& builder) {
 
 std::map<std::string, KeySourceStatus> ServerAuth::Keys() const {
   std::map<std::string, KeySourceStatus> keys;
-  for (const auto& [name, source] : impl_->key_sources) keys.emplace(name, source->Status());
+  const auto snapshot = impl_->state->snapshot();
+  for (const auto& [name, made] : snapshot->keys) keys.emplace(name, made.source->Status());
   return keys;
 }
 
@@ -333,8 +301,9 @@ absl::Status ServerAuth::Ready() const {
   if (impl_->state->clock->Now() < kEarliestNow) {
     wrong.push_back("the wall clock stands before this release of Lanyard: set it");
   }
-  for (const auto& [name, source] : impl_->key_sources) {
-    const absl::Status health = source->Health();
+  const auto snapshot = impl_->state->snapshot();
+  for (const auto& [name, made] : snapshot->keys) {
+    const absl::Status health = made.source->Health();
     if (!health.ok()) wrong.push_back(absl::StrCat("issuer ", name, ": ", health.message()));
   }
   return wrong.empty() ? absl::OkStatus() : absl::UnavailableError(absl::StrJoin(wrong, "; "));

@@ -11,12 +11,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "lanyard/interceptors/caller.h"
+#include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/tls.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/keys/key_source.h"
 
 namespace grpc {
+class AuthMetadataProcessor;
 class ServerBuilder;
 class ServerContextBase;
 class ServerCredentials;
@@ -39,9 +41,30 @@ struct ServerAuthOptions {
   // Required for ports on TCP. With root_certificates every client must present a certificate.
   TlsFiles tls;
 
-  // Full names ("shop.Orders") of services whose annotations count. AddListeningPort() finds the
-  // server's services by itself; the other two ways in need them here.
+  // Full names ("shop.Orders") of services that are served without being registered by a class that
+  // protoc made: those of generic services. AddListeningPort() finds all others by itself; the
+  // other two ways in need all of them here, so that their annotations count and typing errors are
+  // found.
   std::vector<std::string> services;
+
+  // FileDescriptorSets (protoc --include_imports --descriptor_set_out=FILE) of services without
+  // generated code for descriptors: generic ones, and those of protobuf-lite.
+  std::vector<std::string> descriptor_set_files;
+
+  // A whole config that is a candidate: its policy is asked about each call too, with the same
+  // caller, and what it says goes to the audit sink. It can neither deny nor admit, nor keep the
+  // server from starting.
+  std::vector<std::string> shadow_config_files;
+
+  // The processor that guarded the server so far: calls need its consent too. Where the config says
+  // OBSERVE, it alone decides. If it blocks, the gate blocks with it.
+  std::shared_ptr<grpc::AuthMetadataProcessor> existing_processor;
+
+  // What a policy cannot say, asked about calls that the policy allows.
+  ExtraCheck extra_check;
+
+  // Leaves the bearer token in the metadata that handlers see, for those that pass it on.
+  bool keep_bearer_in_metadata = false;
 
   // Required where an issuer has a jwks_url or discovery_url: lanyard::Https(), of //:https.
   std::shared_ptr<const internal::HttpFetcher> https;

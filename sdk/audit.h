@@ -21,16 +21,23 @@ struct AuditEvent {
   std::string peer;    // What gRPC says of the connection; may be empty.
 
   bool allowed = false;
-  // Set exactly when the call was refused.
+  // Set exactly when the call was refused, or a running stream ended.
   std::optional<AuthFailure> failure;
+  // Set when the call went through only because its method is observed (OBSERVE): why it would have
+  // been refused.
+  std::optional<AuthFailure> would_deny;
   // Why, in words for operators.
   std::string detail;
 
-  // Of the verified token; empty where there was none.
-  std::string issuer_name, subject, client_id, token_id, key_id;
+  // Of the verified token; empty where there was none. `actor` is act.sub.
+  std::string issuer_name, subject, actor, client_id, token_id, key_id;
 
   // Where the rule that ruled stands; empty if there is none.
   std::string rule;
+
+  // What the shadow policy would have said, and by which rule; not set without one.
+  std::optional<bool> shadow_allowed;
+  std::string shadow_rule;
 };
 
 // Takes every decision. Called on gRPC's threads: implementations must be thread-safe, must not

@@ -14,8 +14,8 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/policy.h"
 
 namespace lanyard {
 namespace {
@@ -80,7 +80,8 @@ class Loader {
     }
     const Places places(file, &tree);
     for (const auto& [field, count] :
-         {std::pair("issuers", part.issuers_size()), std::pair("rules", part.rules_size())}) {
+         {std::pair("issuers", part.issuers_size()), std::pair("rules", part.rules_size()),
+          std::pair("deny", part.deny_size()), std::pair("settings", part.settings_size())}) {
       if (!places.HasEach(field, count)) {
         return absl::InvalidArgumentError(
             absl::StrCat(file, ": write ", field, " { … } once for each, not as a list ", field,
@@ -98,15 +99,38 @@ class Loader {
         return status;
       }
     }
+    for (int i = 0; i < part.deny_size(); ++i) {
+      if (absl::Status status = AddDeny(part.deny(i), places.Of("deny", i)); !status.ok()) {
+        return status;
+      }
+    }
+    for (int i = 0; i < part.settings_size(); ++i) {
+      if (absl::Status status = AddSettings(part.settings(i), places.Of("settings", i));
+          !status.ok()) {
+        return status;
+      }
+    }
     if (part.has_health()) {
       const std::string place = places.Of("health", -1);
-      if (part.health() != v1::ANYONE) {
+      if (part.health() != v1::ANYONE && part.health() != v1::ANYONE_MAY_WATCH) {
         return absl::InvalidArgumentError(
-            absl::StrCat(place, ": health: must be ANYONE, or left out"));
+            absl::StrCat(place, ": health: must be ANYONE or ANYONE_MAY_WATCH, or left out"));
       }
       if (absl::Status status = Once("health", place); !status.ok()) return status;
       loaded_.config.set_health(part.health());
     }
+    if (part.has_reflection()) {
+      const std::string place = places.Of("reflection", -1);
+      if (part.reflection() != v1::ANY_AUTHENTICATED &&
+          part.reflection() != v1::REFLECTION_FOR_ANYONE) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            place,
+            ": reflection: must be ANY_AUTHENTICATED or REFLECTION_FOR_ANYONE, or left out"));
+      }
+      if (absl::Status status = Once("reflection", place); !status.ok()) return status;
+      loaded_.config.set_reflection(part.reflection());
+    }
+    loaded_.config.mutable_annotation_issuers()->MergeFrom(part.annotation_issuers());
     if (part.has_max_token_bytes()) {
       const std::string place = places.Of("max_token_bytes", -1);
       if (part.max_token_bytes() < 256 || part.max_token_bytes() > 65536) {
@@ -125,12 +149,33 @@ class Loader {
       return absl::InvalidArgumentError(
           absl::StrCat(last_file_, ": no issuers { … }: no token could be accepted"));
     }
-    for (int i = 0; i < loaded_.config.rules_size(); ++i) {
-      if (absl::Status status = CheckRuleIssuers(loaded_.config.rules(i), loaded_.config);
-          !status.ok()) {
+    const v1::ServerConfig& config = loaded_.config;
+    for (v1::Issuer& issuer : *loaded_.config.mutable_issuers()) {
+      if (config.issuers_size() == 1 || issuer.has_may_assert()) continue;
+      if (!issuer.trust_domain().empty()) {
+        // Which bounds it already.
+        issuer.mutable_may_assert()->add_subjects(
+            absl::StrCat("spiffe://", issuer.trust_domain(), "/*"));
+      } else {
+        return absl::InvalidArgumentError(absl::StrCat(
+            seen_["name " + issuer.name()], ": issuer \"", issuer.name(),
+            "\": may_assert: required where there are several issuers: what this one is believed "
+            "about, as in may_assert { subjects: \"team:*\" }; or may_assert { anything: true }"));
+      }
+    }
+    for (int i = 0; i < config.rules_size(); ++i) {
+      if (absl::Status status = internal::CheckRuleIssuers(config.rules(i), config); !status.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat(loaded_.rule_locations[i], ": ", status.message()));
       }
+    }
+    for (int i = 0; i < config.deny_size(); ++i) {
+      if (absl::Status status = internal::CheckDenyIssuers(config.deny(i), config); !status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(deny_locations_[i], ": ", status.message()));
+      }
+    }
+    if (absl::Status status = internal::CheckAnnotationIssuers(config); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(last_file_, ": ", status.message()));
     }
     return std::move(loaded_);
   }
@@ -148,16 +193,15 @@ class Loader {
       return absl::InvalidArgumentError(
           absl::StrCat(place, ": issuer \"", issuer.name(), "\": ", status.message()));
     }
-    const std::pair<const char*, std::string> names[] = {{"name", issuer.name()},
-                                                         {"iss", internal::IssuerText(issuer)},
-                                                         {"trust_domain", issuer.trust_domain()}};
-    for (const auto& [what, value] : names) {
-      if (value.empty()) continue;
-      const auto added = seen_.emplace(absl::StrCat(what, " ", value), place);
+    if (issuer.replaces()) {
+      if (absl::Status s = RemoveIssuer(issuer.name(), place); !s.ok()) return s;
+    }
+    for (const std::string& what : NamesOf(issuer)) {
+      const auto added = seen_.emplace(what, place);
       if (!added.second) {
-        return absl::InvalidArgumentError(absl::StrCat(place, ": issuer \"", issuer.name(),
-                                                       "\" has the same ", what, " as the one at ",
-                                                       added.first->second));
+        return absl::InvalidArgumentError(
+            absl::StrCat(place, ": issuer \"", issuer.name(), "\" has the same ",
+                         what.substr(0, what.find(' ')), " as the one at ", added.first->second));
       }
     }
     Anchor(folder, issuer.mutable_jwks_file());
@@ -169,18 +213,73 @@ class Loader {
     return absl::OkStatus();
   }
 
-  absl::Status AddRule(const v1::Rule& rule, const std::string& place) {
-    if (absl::Status status = ValidateRule(rule); !status.ok()) {
+  absl::Status AddDeny(const v1::Deny& deny, const std::string& place) {
+    if (absl::Status status = internal::ValidateDeny(deny); !status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
     }
-    const auto added = seen_.emplace("method " + rule.method(), place);
-    if (!added.second) {
-      return absl::InvalidArgumentError(absl::StrCat(place, ": a rule for ", rule.method(),
-                                                     " stands already at ", added.first->second));
-    }
-    *loaded_.config.add_rules() = rule;
-    loaded_.rule_locations.push_back(place);
+    *loaded_.config.add_deny() = deny;
+    deny_locations_.push_back(place);
     return absl::OkStatus();
+  }
+
+  absl::Status AddSettings(const v1::MethodSettings& settings, const std::string& place) {
+    if (absl::Status status = internal::ValidateSettings(settings); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
+    }
+    if (absl::Status status = Once("settings of " + settings.method(), place); !status.ok()) {
+      return status;
+    }
+    *loaded_.config.add_settings() = settings;
+    return absl::OkStatus();
+  }
+
+  absl::Status AddRule(const v1::Rule& rule, const std::string& place) {
+    if (absl::Status status = internal::ValidateRule(rule); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
+    }
+    const auto [seen, added] = seen_.emplace("method " + rule.method(), place);
+    if (!added && !rule.replaces()) {
+      return absl::InvalidArgumentError(absl::StrCat(place, ": a rule for ", rule.method(),
+                                                     " stands already at ", seen->second,
+                                                     "; to take its place, say replaces: true"));
+    }
+    if (added && rule.replaces()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(place, ": replaces: no rule for ", rule.method(), " stands before it"));
+    }
+    if (added) {
+      *loaded_.config.add_rules() = rule;
+      loaded_.rule_locations.push_back(place);
+      return absl::OkStatus();
+    }
+    seen->second = place;
+    for (int i = 0; i < loaded_.config.rules_size(); ++i) {
+      if (loaded_.config.rules(i).method() != rule.method()) continue;
+      *loaded_.config.mutable_rules(i) = rule;
+      loaded_.rule_locations[i] = place;
+    }
+    return absl::OkStatus();
+  }
+
+  // What only one issuer may have.
+  static std::vector<std::string> NamesOf(const v1::Issuer& issuer) {
+    std::vector<std::string> names = {"name " + issuer.name(),
+                                      "iss " + internal::IssuerText(issuer)};
+    if (!issuer.trust_domain().empty()) names.push_back("trust_domain " + issuer.trust_domain());
+    return names;
+  }
+
+  absl::Status RemoveIssuer(const std::string& name, const std::string& place) {
+    auto& issuers = *loaded_.config.mutable_issuers();
+    for (int i = 0; i < issuers.size(); ++i) {
+      if (issuers[i].name() != name) continue;
+      for (const std::string& what : NamesOf(issuers[i])) seen_.erase(what);
+      issuers.DeleteSubrange(i, 1);
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat(place, ": issuer \"", name,
+                                                   "\": replaces: none of that name stands before "
+                                                   "it"));
   }
 
   absl::Status Once(const std::string& what, const std::string& place) {
@@ -191,6 +290,7 @@ class Loader {
   }
 
   LoadedConfig loaded_;
+  std::vector<std::string> deny_locations_;
   std::map<std::string, std::string> seen_;  // What may stand once, and where it stands.
   std::string last_file_ = "config_text";    // What an error of the whole names.
 };

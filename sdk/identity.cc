@@ -44,6 +44,8 @@ const std::vector<std::string>& Identity::audiences() const { return state_->aud
 const std::string& Identity::token_id() const { return state_->token_id; }
 const std::string& Identity::key_id() const { return state_->key_id; }
 bool Identity::has_actor() const { return state_->registered.has_actor; }
+const std::string& Identity::actor_subject() const { return state_->actor_subject; }
+const std::string& Identity::actor_issuer() const { return state_->actor_issuer; }
 const std::string& Identity::claims_json() const { return state_->claims_json; }
 
 bool Identity::HasScope(absl::string_view scope) const {

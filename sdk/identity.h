@@ -73,6 +73,11 @@ class Identity {
   // Whether somebody acts for the subject (act, RFC 8693 section 4.1).
   bool has_actor() const;
 
+  // Who, by the outermost act, and the iss of the issuer that knows the actor: act.iss, else the
+  // token's. Empty without an actor. To check only when a rule let actors in at all.
+  const std::string& actor_subject() const;
+  const std::string& actor_issuer() const;
+
   // All the claims. Made when first asked for, then kept.
   const v1::Claims& claims() const;
 

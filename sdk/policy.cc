@@ -1,256 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/policy.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/v1/annotations.pb.h"
+#include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/duration.h"
+#include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/rule_checks.h"
 
 namespace lanyard {
 namespace {
 
-using Strings = google::protobuf::RepeatedPtrField<std::string>;
+constexpr absl::Duration kLongestObservation = absl::Hours(24 * 90);
 
-constexpr absl::string_view kHealthMethods[] = {
-    "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Watch"};
-
-// SPIFFE IDs are cut at a slash only: "spiffe:*" would be every trust domain.
-bool IsPrefix(absl::string_view subject) {
-  return absl::EndsWith(subject, "/*") ||
-         (absl::EndsWith(subject, ":*") && !absl::StartsWith(subject, "spiffe:"));
+bool Contains(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-// "/package.Service/Method": two slashes, and the characters of protobuf names between them.
-bool IsMethodPath(absl::string_view path) {
-  if (path.empty() || path[0] != '/') return false;
-  const size_t slash = path.find('/', 1);
-  if (slash == path.npos || slash == 1 || slash + 1 == path.size()) return false;
-  for (size_t i = 1; i < path.size(); ++i) {
-    const char c = path[i];
-    const bool name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || (c == '.' && i < slash);
-    if (!name && i != slash) return false;
-  }
-  return true;
-}
-
-// Whether it says more about a caller than whose token it has.
-bool NamesCallers(const v1::Allow& allow) {
-  return allow.subjects_size() + allow.all_scopes_size() + allow.any_scopes_size() +
-             allow.any_roles_size() + allow.all_roles_size() + allow.clients_size() >
-         0;
-}
-
-absl::Status ValidateAllow(const v1::Allow& allow) {
-  const bool conditions = NamesCallers(allow) || !allow.issuers().empty();
-  if (allow.anyone() && (conditions || allow.any_authenticated())) {
-    return absl::InvalidArgumentError(
-        "allow: \"anyone\" stands beside other conditions; it would "
-        "make them mean nothing");
-  }
-  if (allow.any_authenticated() && NamesCallers(allow)) {
-    return absl::InvalidArgumentError(
-        "allow: only \"issuers\" may stand beside \"any_authenticated\"");
-  }
-  if (!allow.anyone() && !allow.any_authenticated() && !NamesCallers(allow)) {
-    return absl::InvalidArgumentError(
-        "allow: it names no caller; write subjects, all_scopes, any_scopes, any_roles, all_roles, "
-        "clients, "
-        "any_authenticated: true or anyone: true");
-  }
-  for (const Strings* list :
-       {&allow.issuers(), &allow.subjects(), &allow.all_scopes(), &allow.any_scopes(),
-        &allow.any_roles(), &allow.all_roles(), &allow.clients()}) {
-    for (const std::string& value : *list) {
-      if (value.empty()) return absl::InvalidArgumentError("allow: an empty string in a condition");
-    }
-  }
-  for (const std::string& subject : allow.subjects()) {
-    const size_t star = subject.find('*');
-    const bool bad =
-        star != std::string::npos && (star + 1 != subject.size() || !IsPrefix(subject) ||
-                                      star < 2 || absl::EndsWith(subject, "//*"));
-    if (bad) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "allow: subjects: \"", subject,
-          "\": a * stands only at the end, after a separator with something before it, as in "
-          "\"team:*\" or \"spiffe://domain/*\""));
-    }
-  }
-  return absl::OkStatus();
+// "/package.Service/" of a path that has exactly that and a name after it; else empty.
+absl::string_view ServicePrefix(absl::string_view path) {
+  return internal::IsMethodPath(path) ? path.substr(0, path.rfind('/') + 1) : absl::string_view();
 }
 
 }  // namespace
 
-absl::Status ValidateRule(const v1::Rule& rule) {
-  if (!IsMethodPath(rule.method())) {
-    return absl::InvalidArgumentError(absl::StrCat("rule: method: \"", rule.method(),
-                                                   "\" is not of the form "
-                                                   "\"/package.Service/Method\""));
-  }
-  if (rule.nobody() && !rule.allow().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("rule for ", rule.method(), ": \"nobody\" stands beside allow"));
-  }
-  if (!rule.nobody() && rule.allow().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "rule for ", rule.method(), ": it names no caller; add allow { … }, or nobody: true"));
-  }
-  for (const v1::Allow& allow : rule.allow()) {
-    if (absl::Status status = ValidateAllow(allow); !status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("rule for ", rule.method(), ": ", status.message()));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& config) {
-  for (const v1::Allow& allow : rule.allow()) {
-    for (const std::string& name : allow.issuers()) {
-      const bool known =
-          std::any_of(config.issuers().begin(), config.issuers().end(),
-                      [&name](const v1::Issuer& issuer) { return issuer.name() == name; });
-      if (!known) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("rule for ", rule.method(), ": no issuer is named \"", name, "\""));
-      }
-    }
-    for (const v1::Issuer& issuer : config.issuers()) {
-      const bool meant = allow.issuers().empty() ||
-                         std::count(allow.issuers().begin(), allow.issuers().end(), issuer.name());
-      if (meant && issuer.roles().empty() && allow.any_roles_size() + allow.all_roles_size() > 0) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "rule for ", rule.method(), ": it names roles, and issuer \"", issuer.name(),
-            "\" does not say where they stand: give it roles { path: … }"));
-      }
-    }
-    if (config.issuers_size() > 1 && allow.issuers().empty() && !allow.anyone() &&
-        !allow.any_authenticated()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("rule for ", rule.method(),
-                       ": with several issuers, an allow must say whose subjects, "
-                       "scopes, roles or clients it means: add issuers: \"",
-                       config.issuers(0).name(), "\""));
-    }
-  }
-  return absl::OkStatus();
-}
-
-Policy::MethodRule Policy::Compile(const google::protobuf::RepeatedPtrField<v1::Allow>& allow,
-                                   std::string source) {
-  MethodRule rule;
-  rule.source = std::move(source);
-  for (const v1::Allow& alternative : allow) {
-    Condition condition;
-    condition.anyone = alternative.anyone();
-    rule.anyone = rule.anyone || condition.anyone;
-    condition.issuers.assign(alternative.issuers().begin(), alternative.issuers().end());
-    condition.names_subjects = !alternative.subjects().empty();
-    for (const std::string& subject : alternative.subjects()) {
-      if (IsPrefix(subject)) {
-        condition.subject_prefixes.push_back(subject.substr(0, subject.size() - 1));
-      } else {
-        condition.subjects.push_back(subject);
-      }
-    }
-    condition.all_scopes.assign(alternative.all_scopes().begin(), alternative.all_scopes().end());
-    condition.any_scopes.assign(alternative.any_scopes().begin(), alternative.any_scopes().end());
-    condition.any_roles.assign(alternative.any_roles().begin(), alternative.any_roles().end());
-    condition.all_roles.assign(alternative.all_roles().begin(), alternative.all_roles().end());
-    condition.clients.assign(alternative.clients().begin(), alternative.clients().end());
-    rule.alternatives.push_back(std::move(condition));
-  }
-  return rule;
-}
-
-absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(
-    const LoadedConfig& config,
-    const std::vector<const google::protobuf::ServiceDescriptor*>& services) {
+absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(const LoadedConfig& config,
+                                                             const internal::Services& services,
+                                                             absl::Time now) {
+  auto rules = internal::EffectiveRules(config, services);
+  if (!rules.ok()) return rules.status();
   std::shared_ptr<Policy> policy(new Policy());
-  for (const auto* service : services) {
-    for (int i = 0; i < service->method_count(); ++i) {
-      const google::protobuf::MethodDescriptor* method = service->method(i);
-      if (method->options().ExtensionSize(v1::allow) == 0) continue;
-      v1::Rule rule;
-      rule.set_method(
-          absl::StrCat("/", std::string(service->full_name()), "/", std::string(method->name())));
-      *rule.mutable_allow() = method->options().GetRepeatedExtension(v1::allow);
-      const std::string source = absl::StrCat("annotation of ", rule.method());
-      const bool replaced =
-          std::any_of(config.config.rules().begin(), config.config.rules().end(),
-                      [&rule](const v1::Rule& other) { return other.method() == rule.method(); });
-      if (replaced) continue;
-      absl::Status status = ValidateRule(rule);
-      if (status.ok()) status = CheckRuleIssuers(rule, config.config);
-      if (!status.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(source, ": ", status.message()));
-      }
-      policy->rules_.emplace(rule.method(), Compile(rule.allow(), source));
+  policy->effective_ = *std::move(rules);
+  std::map<std::string, std::string> issuers;
+  for (const v1::Issuer& issuer : config.config.issuers()) {
+    issuers.emplace(issuer.name(), internal::IssuerText(issuer));
+  }
+  for (const internal::EffectiveRule& effective : policy->effective_) {
+    MethodRule rule{&effective, {}, false, false};
+    for (const v1::Allow& allow : effective.rule.allow()) {
+      rule.alternatives.emplace_back(allow, issuers);
+      rule.anyone = rule.anyone || allow.anyone();
+      rule.bad_token_as_anonymous = rule.bad_token_as_anonymous || allow.has_bad_token();
+    }
+    const std::string& method = effective.rule.method();
+    if (method.back() == '*') {
+      policy->services_.emplace(method.substr(0, method.size() - 1), std::move(rule));
+    } else {
+      policy->methods_.emplace(method, std::move(rule));
     }
   }
-  for (int i = 0; i < config.config.rules_size(); ++i) {
-    const v1::Rule& rule = config.config.rules(i);
-    policy->rules_.insert_or_assign(rule.method(), Compile(rule.allow(), config.rule_locations[i]));
+  for (const v1::Deny& deny : config.config.deny()) {
+    Denied denied;
+    denied.issuers.assign(deny.issuers().begin(), deny.issuers().end());
+    denied.clients.assign(deny.clients().begin(), deny.clients().end());
+    denied.subjects = internal::NamePatterns(deny.subjects(), internal::kSubjectSeparators);
+    policy->denied_.push_back(std::move(denied));
   }
-  if (config.config.health() == v1::ANYONE) {
-    v1::Rule rule;
-    rule.add_allow()->set_anyone(true);
-    for (const absl::string_view method : kHealthMethods) {
-      MethodRule compiled = Compile(rule.allow(), "health: ANYONE");
-      compiled.bad_token_as_anonymous = true;
-      policy->rules_.emplace(std::string(method), std::move(compiled));
-    }
-  }
+  if (absl::Status status = policy->AddSettings(config.config, now); !status.ok()) return status;
   return std::shared_ptr<const Policy>(std::move(policy));
 }
 
-bool Policy::Condition::Matches(const Identity& caller) const {
-  if (anyone) return true;
-  // A token that one caller uses for another opens nothing that was not written for such tokens.
-  if (!caller.authenticated() || caller.has_actor()) return false;
-  auto contains = [](const std::vector<std::string>& list, const std::string& value) {
-    return std::find(list.begin(), list.end(), value) != list.end();
+absl::Status Policy::AddSettings(const v1::ServerConfig& config, absl::Time now) {
+  // The widest first, so that each begins with what the wider ones say.
+  std::vector<const v1::MethodSettings*> sorted;
+  for (const v1::MethodSettings& settings : config.settings()) sorted.push_back(&settings);
+  const auto width = [](const v1::MethodSettings* settings) {
+    return settings->method() == "*" ? 0 : settings->method().back() == '*' ? 1 : 2;
   };
-  if (!issuers.empty() && !contains(issuers, caller.issuer_name())) return false;
-  if (names_subjects && !contains(subjects, caller.subject())) {
-    const bool prefixed = std::any_of(subject_prefixes.begin(), subject_prefixes.end(),
-                                      [&caller](const std::string& prefix) {
-                                        return caller.subject().size() > prefix.size() &&
-                                               absl::StartsWith(caller.subject(), prefix);
-                                      });
-    if (!prefixed) return false;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const auto* a, const auto* b) { return width(a) < width(b); });
+  for (const v1::MethodSettings* settings : sorted) {
+    const std::string& method = settings->method();
+    Settings all = SettingsOf(method);
+    if (settings->has_enforcement()) {
+      all.observe_until = absl::InfinitePast();
+      if (settings->enforcement() == v1::OBSERVE) {
+        const auto until = internal::ObserveUntil(*settings);
+        if (!until.ok()) return until.status();
+        if (*until - now > kLongestObservation) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              "settings of ", method, ": observe_until: must be at most 90 days ahead"));
+        }
+        all.observe_until = *until;
+        last_observation_ = std::max(last_observation_, *until);
+      }
+    }
+    if (settings->has_max_stream_age_past_expiry()) {
+      all.stream_age_past_expiry = internal::DurationOf(settings->max_stream_age_past_expiry());
+    }
+    settings_[method] = all;
   }
-  if (!clients.empty() && !contains(clients, caller.client_id())) {
-    return false;
-  }
-  const auto has_scope = [&caller](const std::string& scope) { return caller.HasScope(scope); };
-  const auto has_role = [&caller](const std::string& role) { return caller.HasRole(role); };
-  const auto any = [](const std::vector<std::string>& list, const auto& has) {
-    return list.empty() || std::any_of(list.begin(), list.end(), has);
-  };
-  return std::all_of(all_scopes.begin(), all_scopes.end(), has_scope) &&
-         std::all_of(all_roles.begin(), all_roles.end(), has_role) && any(any_scopes, has_scope) &&
-         any(any_roles, has_role);
+  return absl::OkStatus();
+}
+
+Policy::Settings Policy::SettingsOf(absl::string_view path) const {
+  if (settings_.empty()) return {};
+  auto found = settings_.find(path);
+  if (found == settings_.end() && path != "*") found = settings_.find(internal::ServiceOf(path));
+  if (found == settings_.end()) found = settings_.find("*");
+  return found == settings_.end() ? Settings() : found->second;
+}
+
+bool Policy::Denied::Matches(const Identity& caller) const {
+  if (!issuers.empty() && !Contains(issuers, caller.issuer_name())) return false;
+  if (!clients.empty() && !Contains(clients, caller.client_id())) return false;
+  return subjects.empty() || subjects.Match(caller.subject()) ||
+         (caller.has_actor() && subjects.Match(caller.actor_subject()));
 }
 
 const Policy::MethodRule* Policy::Find(absl::string_view path) const {
-  const auto it = rules_.find(path);
-  return it == rules_.end() ? nullptr : &it->second;
+  const auto method = methods_.find(path);
+  if (method != methods_.end()) return &method->second;
+  if (services_.empty()) return nullptr;
+  const auto service = services_.find(ServicePrefix(path));
+  return service == services_.end() ? nullptr : &service->second;
+}
+
+const internal::EffectiveRule* Policy::RuleOf(absl::string_view path) const {
+  const MethodRule* rule = Find(path);
+  return rule == nullptr ? nullptr : rule->source;
+}
+
+Policy::Decision Policy::Decide(absl::string_view path, const Identity& caller,
+                                TokenConnection& connection, absl::Time now) const {
+  const MethodRule* rule = Find(path);
+  Decision decision;
+  if (rule != nullptr) decision.rule = rule->source->source;
+  if (caller.authenticated() &&
+      std::any_of(denied_.begin(), denied_.end(),
+                  [&caller](const Denied& denied) { return denied.Matches(caller); })) {
+    decision.verdict = Verdict::kDenied;
+    return decision;
+  }
+  if (rule == nullptr) return decision;
+  const bool matches =
+      std::any_of(rule->alternatives.begin(), rule->alternatives.end(),
+                  [&](const internal::CallerCondition& condition) {
+                    return condition.Matches(caller, connection, now, /*why=*/nullptr);
+                  });
+  decision.verdict = matches ? Verdict::kAllowed : Verdict::kNoMatch;
+  return decision;
 }
 
 Policy::Decision Policy::Decide(absl::string_view path, const Identity& caller) const {
-  const MethodRule* rule = Find(path);
-  if (rule == nullptr) return {};
-  for (const Condition& condition : rule->alternatives) {
-    if (condition.Matches(caller)) return {true, rule->source};
+  TokenConnection connection;
+  return Decide(path, caller, connection, absl::InfiniteFuture());
+}
+
+std::string Policy::Explain(absl::string_view path, const Identity& caller,
+                            TokenConnection& connection, absl::Time now) const {
+  switch (Decide(path, caller, connection, now).verdict) {
+    case Verdict::kNoRule:
+      return "no rule covers that method";
+    case Verdict::kDenied:
+      return "the config denies the caller everywhere (deny)";
+    case Verdict::kAllowed:
+    case Verdict::kNoMatch:
+      break;
   }
-  return {false, rule->source};
+  const MethodRule* rule = Find(path);
+  if (rule->alternatives.empty()) return "nobody may call that method";
+  std::vector<std::string> reasons;
+  for (const internal::CallerCondition& condition : rule->alternatives) {
+    std::string why = "it matches";
+    condition.Matches(caller, connection, now, &why);
+    reasons.push_back(rule->alternatives.size() == 1
+                          ? why
+                          : absl::StrCat("allow ", reasons.size() + 1, ": ", why));
+  }
+  return absl::StrJoin(reasons, "; ");
 }
 
 bool Policy::AllowsAnyone(absl::string_view path) const {

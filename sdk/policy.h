@@ -9,74 +9,114 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "lanyard/sdk/config.h"
 #include "lanyard/sdk/identity.h"
-
-namespace google::protobuf {
-class ServiceDescriptor;
-}
+#include "lanyard/sdk/internal/caller_condition.h"
+#include "lanyard/sdk/internal/effective_rules.h"
+#include "lanyard/sdk/token_connection.h"
 
 namespace lanyard {
 
 // Decides who may call which method. A method without a rule is denied.
 //
-// Per method the first that exists rules: the operator's rule in the config, then the annotation
-// beside the method in its .proto. Immutable, thread-safe, one hash lookup a decision.
+// Per method the first that exists rules: the operator's rule for it in the config, the operator's
+// for its service, the annotation beside the method in its .proto, the default of its service
+// there. Callers whom the config denies are denied before all. Immutable, thread-safe.
 class Policy {
  public:
-  // Compiles the rules of a config and the annotations of `services`. Fails for an annotation that
-  // could not stand in a config either; the error names the method.
-  static absl::StatusOr<std::shared_ptr<const Policy>> Create(
-      const LoadedConfig& config,
-      const std::vector<const google::protobuf::ServiceDescriptor*>& services);
+  // Compiles the rules of a config and the annotations of `services`, at `now`. Fails for an
+  // annotation that could not stand in a config either, for a rule that replaces one without saying
+  // so, and for observation that would last longer than 90 days; the error names the method.
+  static absl::StatusOr<std::shared_ptr<const Policy>> Create(const LoadedConfig& config,
+                                                              const internal::Services& services,
+                                                              absl::Time now);
 
-  struct Decision {
-    bool allowed = false;
-    // Where the rule stands ("FILE:LINE", or "annotation of METHOD"); empty if there is none.
-    std::string rule;
+  enum class Verdict {
+    kAllowed,
+    kNoRule,   // No rule covers the method.
+    kDenied,   // The config denies the caller everywhere.
+    kNoMatch,  // The rule is for others.
   };
 
-  // `path` is the HTTP/2 :path, "/package.Service/Method", compared byte by byte.
+  struct Decision {
+    Verdict verdict = Verdict::kNoRule;
+    bool allowed() const { return verdict == Verdict::kAllowed; }
+    // Where the rule stands ("FILE:LINE", or "annotation of METHOD"); empty if there is none. Lives
+    // as long as the policy.
+    absl::string_view rule;
+  };
+
+  // `path` is the HTTP/2 :path, "/package.Service/Method", compared byte by byte. The anonymous
+  // caller stands for a call without a token.
+  Decision Decide(absl::string_view path, const Identity& caller, TokenConnection& connection,
+                  absl::Time now) const;
+
+  // The same for a connection without a client certificate, at a time that no age passes.
   Decision Decide(absl::string_view path, const Identity& caller) const;
+
+  // Why the decision is what it is, in words for operators: what each allow of the rule misses.
+  std::string Explain(absl::string_view path, const Identity& caller, TokenConnection& connection,
+                      absl::Time now) const;
 
   // Whether callers without a token may call.
   bool AllowsAnyone(absl::string_view path) const;
 
-  // Whether a token that does not verify counts as none there; only the health service has that.
+  // Whether a token that does not verify counts as none there.
   bool TreatsBadTokenAsAnonymous(absl::string_view path) const;
 
-  bool HasRule(absl::string_view path) const { return Find(path) != nullptr; }
+  // Whether calls of the method that would be refused go through at `now`; and until when.
+  bool Observes(absl::string_view path, absl::Time now) const {
+    return now < SettingsOf(path).observe_until;
+  }
+  absl::Time ObserveUntil(absl::string_view path) const { return SettingsOf(path).observe_until; }
+
+  // Whether any method is observed at `now`.
+  bool ObservesAny(absl::Time now) const { return now < last_observation_; }
+
+  // How long streams of the method may go on after their token has expired.
+  absl::Duration StreamAgePastExpiry(absl::string_view path) const {
+    return SettingsOf(path).stream_age_past_expiry;
+  }
+
+  // What rules, by method; for reports.
+  const std::vector<internal::EffectiveRule>& rules() const { return effective_; }
+
+  // The rule of a method; null if there is none.
+  const internal::EffectiveRule* RuleOf(absl::string_view path) const;
 
  private:
-  struct Condition {
-    bool anyone = false;
-    std::vector<std::string> issuers, subjects, subject_prefixes, all_scopes, any_scopes, any_roles,
-        all_roles, clients;
-    bool names_subjects = false;
-    bool Matches(const Identity& caller) const;
-  };
   struct MethodRule {
-    std::vector<Condition> alternatives;
-    std::string source;
+    const internal::EffectiveRule* source;  // In effective_.
+    std::vector<internal::CallerCondition> alternatives;
     bool anyone = false;
     bool bad_token_as_anonymous = false;
   };
+  struct Denied {
+    std::vector<std::string> issuers, clients;
+    internal::NamePatterns subjects;
+    bool Matches(const Identity& caller) const;
+  };
+  struct Settings {
+    absl::Time observe_until = absl::InfinitePast();
+    absl::Duration stream_age_past_expiry;
+  };
+  template <typename T>
+  using ByPath = absl::flat_hash_map<std::string, T>;
 
   Policy() = default;
+  absl::Status AddSettings(const v1::ServerConfig& config, absl::Time now);
   const MethodRule* Find(absl::string_view path) const;
-  static MethodRule Compile(const google::protobuf::RepeatedPtrField<v1::Allow>& allow,
-                            std::string source);
+  Settings SettingsOf(absl::string_view path) const;
 
-  absl::flat_hash_map<std::string, MethodRule> rules_;  // By path.
+  std::vector<internal::EffectiveRule> effective_;
+  std::vector<Denied> denied_;
+  // By "/package.Service/Method", and by "/package.Service/".
+  ByPath<MethodRule> methods_, services_;
+  // By "/package.Service/Method", "/package.Service/*" and "*", each with what the wider ones set.
+  ByPath<Settings> settings_;
+  absl::Time last_observation_ = absl::InfinitePast();
 };
-
-// Checks one rule of a config by itself; the error says what would be right.
-absl::Status ValidateRule(const v1::Rule& rule);
-
-// Checks that a rule names only issuers of the config, that the ones whose roles it names say where
-// roles stand, and that, where there are several, a rule that names subjects, scopes or roles says
-// whose: the same subject of another issuer is another caller.
-absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& config);
 
 }  // namespace lanyard
 

@@ -3,10 +3,16 @@
 #define LANYARD_SDK_TOKEN_CONNECTION_H_
 
 #include <string>
+#include <vector>
 
 namespace lanyard {
 
-// The connection that a token came over, as far as Verifier::Verify() asks about it. As it stands
+// Subject alternative names of a certificate (RFC 5280 section 4.2.1.6).
+struct PeerNames {
+  std::vector<std::string> uris, dns;
+};
+
+// The connection that a call came over, as far as verifier and policy ask about it. As it stands
 // it is one without a client certificate that may have any number of signatures checked. Used by
 // one call at a time.
 class TokenConnection {
@@ -16,6 +22,10 @@ class TokenConnection {
   // SHA-256 of the DER of the certificate that the client presented (RFC 8705 section 3), 32 bytes,
   // or empty. Asked only for tokens that are bound to one.
   virtual std::string CertificateSha256() { return std::string(); }
+
+  // Of the client's certificate, if the server's own roots vouch for it; else none. Asked only for
+  // rules that name peers.
+  virtual PeerNames VerifiedPeerNames() { return {}; }
 
   // Asked once before a signature is checked, so never for a verdict from the cache. False refuses
   // the token unchecked, as TOO_MANY_BAD_TOKENS.

@@ -12,9 +12,6 @@ namespace {
 constexpr std::chrono::minutes kLife(10);
 constexpr std::chrono::seconds kBetweenSweeps(30);
 
-// What one more call of a key takes.
-constexpr size_t kCallBytes = 2 * sizeof(Admissions::TimePoint);
-
 // What a key takes, with an identity that may be kept alive by it alone.
 size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json().size(); }
 
@@ -30,12 +27,7 @@ void Admissions::Sweep(Shard& shard, TimePoint now) {
   if (now - shard.swept < kBetweenSweeps) return;
   shard.swept = now;
   for (auto it = shard.waiting.begin(); it != shard.waiting.end();) {
-    std::deque<TimePoint>& filed = it->second.filed;
-    while (!filed.empty() && now - filed.front() >= kLife) {
-      filed.pop_front();
-      bytes_ -= kCallBytes;
-    }
-    if (filed.empty()) {
+    if (now - it->second.newest >= kLife) {
       bytes_ -= it->second.bytes;
       it = shard.waiting.erase(it);
     } else {
@@ -49,17 +41,17 @@ bool Admissions::File(const std::string& key, Identity identity, TimePoint now) 
   std::lock_guard<std::mutex> lock(shard.mutex);
   Sweep(shard, now);
   const auto found = shard.waiting.find(key);
-  const size_t key_bytes = found == shard.waiting.end() ? CostOf(identity) : 0;
-  const size_t bytes = key_bytes + kCallBytes;
+  if (found != shard.waiting.end()) {
+    ++found->second.calls;
+    found->second.newest = now;
+    return true;
+  }
+  const size_t bytes = CostOf(identity);
   if ((bytes_ += bytes) > max_bytes_) {
     bytes_ -= bytes;
     return false;
   }
-  if (found != shard.waiting.end()) {
-    found->second.filed.push_back(now);
-  } else {
-    shard.waiting.emplace(key, Waiting{std::move(identity), {now}, key_bytes});
-  }
+  shard.waiting.emplace(key, Waiting{std::move(identity), 1, now, bytes});
   return true;
 }
 
@@ -69,9 +61,7 @@ std::optional<Identity> Admissions::Take(const std::string& key) {
   const auto found = shard.waiting.find(key);
   if (found == shard.waiting.end()) return std::nullopt;
   Identity identity = found->second.identity;
-  found->second.filed.pop_front();
-  bytes_ -= kCallBytes;
-  if (found->second.filed.empty()) {
+  if (--found->second.calls == 0) {
     bytes_ -= found->second.bytes;
     shard.waiting.erase(found);
   }

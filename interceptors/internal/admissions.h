@@ -5,7 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <deque>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,8 +21,9 @@ namespace lanyard::internal {
 // the path and the client's certificate. Two calls with the same three take one admission each;
 // which of the two equal ones does not matter.
 //
-// Bounded by bytes: at the bound nothing more is filed, nothing is dropped. An admission that
-// nobody takes, because its call was cancelled in between, leaves after ten minutes. Thread-safe.
+// Bounded by bytes: at the bound nothing more is filed, nothing is dropped. Admissions that nobody
+// takes, because their calls were cancelled in between, leave once their key has been still for ten
+// minutes; until then they take no room of their own. Thread-safe.
 class Admissions {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -43,11 +44,12 @@ class Admissions {
  private:
   static constexpr size_t kShards = 16;
 
-  // The calls of one key that wait, and the identity that they all have.
+  // How many calls of one key wait, and the identity that they all have.
   struct Waiting {
     Identity identity;
-    std::deque<TimePoint> filed;  // Oldest first.
-    size_t bytes;                 // Without `filed`.
+    int64_t calls;
+    TimePoint newest;
+    size_t bytes;
   };
   struct Shard {
     std::mutex mutex;

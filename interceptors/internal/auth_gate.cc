@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/internal/auth_gate.h"
 
-#include <google/protobuf/descriptor.h>
 #include <grpc/grpc_security_constants.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard::internal {
 namespace {
+
+constexpr absl::string_view kHealthWatch = "/grpc.health.v1.Health/Watch";
 
 // The one token of a call. Two values of the header are two opinions about who calls.
 absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
@@ -39,20 +42,6 @@ absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
   return *token;
 }
 
-// Whether the server has such a method, as far as can be told.
-bool IsUnknownMethod(absl::string_view path, const PortInfo& port) {
-  const auto services = std::atomic_load(&port.services);
-  if (services == nullptr) return false;
-  const size_t slash = path.rfind('/');
-  if (path.empty() || path[0] != '/' || slash == 0 || slash == path.npos) return true;
-  const std::string service(path.substr(1, slash - 1));
-  if (services->count(service) == 0) return true;
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
-  return descriptor != nullptr &&
-         descriptor->FindMethodByName(std::string(path.substr(slash + 1))) == nullptr;
-}
-
 bool IsLocal(const grpc::AuthContext& context) {
   for (const grpc::string_ref& type :
        context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
@@ -61,13 +50,16 @@ bool IsLocal(const grpc::AuthContext& context) {
   return false;
 }
 
-// The connection of a call, for the verifier.
+// The connection of a call, for verifier and policy.
 class CallConnection final : public TokenConnection {
  public:
-  CallConnection(const grpc::AuthContext& context, SignatureBudget& budget)
-      : context_(context), budget_(budget) {}
+  CallConnection(const grpc::AuthContext& context, const PortInfo& port, SignatureBudget& budget)
+      : context_(context), port_(port), budget_(budget) {}
 
   std::string CertificateSha256() override { return CertificateSha256Of(context_); }
+  PeerNames VerifiedPeerNames() override {
+    return port_.verifies_certificates ? PeerNamesOf(context_) : PeerNames();
+  }
   bool BeginSignatureCheck() override {
     name_ = ConnectionOf(context_);  // Not for every call: most verdicts come from the cache.
     return budget_.Take(name_, std::chrono::steady_clock::now());
@@ -76,89 +68,245 @@ class CallConnection final : public TokenConnection {
 
  private:
   const grpc::AuthContext& context_;
+  const PortInfo& port_;
   SignatureBudget& budget_;
   uint64_t name_ = 0;
 };
 
+class CheckedCall final : public AllowedCall {
+ public:
+  CheckedCall(const Identity& caller, absl::string_view path, const CallMetadata& metadata,
+              TokenConnection& connection)
+      : caller_(caller), path_(path), metadata_(metadata), connection_(connection) {}
+
+  const Identity& caller() const override { return caller_; }
+  absl::string_view method() const override { return path_; }
+  std::vector<absl::string_view> Header(absl::string_view name) const override {
+    std::vector<absl::string_view> values;
+    if (name == kAuthorization) return values;
+    const auto range = metadata_.equal_range(grpc::string_ref(name.data(), name.size()));
+    for (auto it = range.first; it != range.second; ++it) values.push_back(View(it->second));
+    return values;
+  }
+  PeerNames VerifiedPeerNames() const override { return connection_.VerifiedPeerNames(); }
+
+ private:
+  const Identity& caller_;
+  const absl::string_view path_;
+  const CallMetadata& metadata_;
+  TokenConnection& connection_;
+};
+
 grpc::StatusCode ToGrpc(absl::StatusCode code) { return static_cast<grpc::StatusCode>(code); }
+
+// Why a call is refused.
+struct Refusal {
+  AuthFailure failure;
+  std::string detail;
+  bool unknown_method = false;  // Said as UNIMPLEMENTED.
+  bool even_if_observed = false;
+};
+
+// One call on its way through the gate.
+class GateCall {
+ public:
+  GateCall(ServerState& state, const PortInfo& port, const CallMetadata& metadata,
+           const grpc::AuthContext& context)
+      : state_(state),
+        port_(port),
+        metadata_(metadata),
+        context_(context),
+        snapshot_(state.snapshot()),
+        policy_(*snapshot_->policy),
+        now_(state.clock->Now()),
+        connection_(context, port, state.signature_budget) {
+    const auto path = metadata.find(":path");
+    if (path != metadata.end()) path_ = View(path->second);
+    event_.time = now_;
+    event_.method = std::string(path_);
+    event_.decision_id = NewDecisionId();
+  }
+
+  // What the policy says; OK is no admission yet.
+  grpc::Status Decide() {
+    std::optional<Refusal> refusal = Judge();
+    if (snapshot_->shadow != nullptr) AskShadow();
+    if (!refusal.has_value()) return grpc::Status::OK;
+    if (!refusal->even_if_observed && policy_.Observes(path_, now_) && IsKnownMethod()) {
+      event_.would_deny = refusal->failure;
+      event_.detail = std::move(refusal->detail);
+      state_.CountWouldDeny(path_);
+      return grpc::Status::OK;
+    }
+    return Refuse(*refusal);
+  }
+
+  // Lets the binding in.
+  grpc::Status Admit() {
+    if (port_.has_binding) {
+      const std::string credentials =
+          caller_.authenticated() ? CredentialsOf(metadata_) : std::string();
+      const std::string key = Admissions::KeyOf(credentials, path_, CertificatePemOf(context_));
+      if (!state_.admissions.File(key, caller_, std::chrono::steady_clock::now())) {
+        return Refuse(
+            {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
+      }
+    }
+    event_.allowed = true;
+    Record();
+    return grpc::Status::OK;
+  }
+
+  // Somebody else refuses the call.
+  void RecordOther(absl::string_view who) {
+    event_.failure = AuthFailure::kDeniedByPolicy;
+    event_.detail = std::string(who);
+    Record();
+  }
+
+ private:
+  std::optional<Refusal> Judge() {
+    if (IsLocal(context_) && !port_.local_is_unix &&
+        !snapshot_->config.config.loopback_is_trusted()) {
+      return Refusal{
+          AuthFailure::kMissingToken,
+          "the connection is local and not encrypted, and loopback_is_trusted is not set", false,
+          /*even_if_observed=*/true};
+    }
+    const absl::StatusOr<absl::string_view> token = TokenOf(metadata_);
+    absl::StatusOr<Identity> caller =
+        token.ok() ? snapshot_->verifier->Verify(*token, connection_) : token.status();
+    std::optional<Refusal> bad_token;
+    if (caller.ok()) {
+      caller_ = *std::move(caller);
+      Describe();
+    } else {
+      const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
+      bad_token = Refusal{failure, std::string(caller.status().message())};
+      no_header_ = metadata_.find(kAuthorization) == metadata_.end();
+      // A bad token never becomes an anonymous caller, unless the rule says so.
+      if (!MayBeAnonymous(policy_)) return WithHint(*std::move(bad_token));
+    }
+    const Policy::Decision decision = policy_.Decide(path_, caller_, connection_, now_);
+    event_.rule = std::string(decision.rule);
+    if (decision.verdict == Policy::Verdict::kDenied) {
+      return Refusal{AuthFailure::kDeniedByPolicy, Explanation(), false, /*even_if_observed=*/true};
+    }
+    if (!decision.allowed() && bad_token.has_value()) return WithHint(*std::move(bad_token));
+    if (IsUnknownMethod()) {
+      // Said here, so that no handler and no generic service ever sees the call, and no admission
+      // waits for it. Only to a caller whose token verified: others cannot tell which methods
+      // exist.
+      return Refusal{AuthFailure::kDeniedByPolicy, "no service of this server has that method",
+                     /*unknown_method=*/true};
+    }
+    if (!decision.allowed()) return Refusal{AuthFailure::kDeniedByPolicy, Explanation()};
+    if (bad_token.has_value()) event_.detail = std::move(bad_token->detail);
+    if (state_.settings.extra_check) {
+      const absl::Status status =
+          state_.settings.extra_check(CheckedCall(caller_, path_, metadata_, connection_));
+      if (!status.ok()) {
+        return Refusal{AuthFailure::kDeniedByPolicy,
+                       absl::StrCat("the extra check: ", status.message())};
+      }
+    }
+    return std::nullopt;
+  }
+
+  bool MayBeAnonymous(const Policy& policy) const {
+    return no_header_ || policy.TreatsBadTokenAsAnonymous(path_);
+  }
+
+  // It can neither deny nor admit.
+  void AskShadow() {
+    const Policy& shadow = *snapshot_->shadow;
+    const bool has_caller = caller_.authenticated() || MayBeAnonymous(shadow);
+    const Policy::Decision decision = shadow.Decide(path_, caller_, connection_, now_);
+    event_.shadow_allowed = has_caller && decision.allowed();
+    event_.shadow_rule = std::string(decision.rule);
+  }
+
+  std::string Explanation() { return policy_.Explain(path_, caller_, connection_, now_); }
+
+  Refusal WithHint(Refusal refusal) const {
+    if (path_ == kHealthWatch) {
+      absl::StrAppend(
+          &refusal.detail,
+          "; gRPC clients that check health (healthCheckConfig) send no token: they need "
+          "health: ANYONE_MAY_WATCH");
+    }
+    return refusal;
+  }
+
+  // Fills in who calls.
+  void Describe() {
+    event_.issuer_name = caller_.issuer_name();
+    if (caller_.has_subject()) event_.subject = caller_.subject();
+    event_.actor = caller_.actor_subject();
+    event_.client_id = caller_.client_id();
+    event_.token_id = caller_.token_id();
+    event_.key_id = caller_.key_id();
+  }
+
+  bool IsUnknownMethod() const {
+    const auto services = std::atomic_load(&port_.services);
+    return services != nullptr && state_.IsUnknownMethod(path_, *services);
+  }
+
+  // Whether it is known that the method exists: what is only observed must not fill the admissions
+  // with paths that a stranger makes up.
+  bool IsKnownMethod() const { return !IsUnknownMethod() && state_.IsKnownMethod(path_); }
+
+  grpc::Status Refuse(const Refusal& refusal) {
+    event_.failure = refusal.failure;
+    event_.detail = refusal.detail;
+    Record();
+    return refusal.unknown_method ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                                                 WireMessage("unknown method", event_.decision_id))
+                                  : grpc::Status(ToGrpc(AuthFailureCode(refusal.failure)),
+                                                 WireMessage(AuthFailureWireText(refusal.failure),
+                                                             event_.decision_id));
+  }
+
+  void Record() {
+    if (state_.settings.audit != nullptr) state_.settings.audit->Record(event_);
+  }
+
+  ServerState& state_;
+  const PortInfo& port_;
+  const CallMetadata& metadata_;
+  const grpc::AuthContext& context_;
+  const std::shared_ptr<const AuthSnapshot> snapshot_;
+  const Policy& policy_;  // Of the snapshot.
+  const absl::Time now_;
+  CallConnection connection_;
+  absl::string_view path_;
+  bool no_header_ = false;
+  Identity caller_;  // Anonymous until a token verifies.
+  AuditEvent event_;
+};
 
 }  // namespace
 
+bool AuthGate::IsBlocking() const {
+  const auto& existing = state_->settings.existing_processor;
+  return existing != nullptr && existing->IsBlocking();
+}
+
 grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext* context,
-                               OutputMetadata*, OutputMetadata*) {
-  const auto path_header = metadata.find(":path");
-  const absl::string_view path =
-      path_header == metadata.end() ? absl::string_view() : View(path_header->second);
-  const std::shared_ptr<const Policy> policy = state_->policy();
-
-  AuditEvent event;
-  event.time = state_->clock->Now();
-  event.method = std::string(path);
-  event.decision_id = NewDecisionId();
-  auto finish = [&](grpc::Status status) {
-    if (state_->audit != nullptr) state_->audit->Record(event);
-    return status;
-  };
-  auto refuse = [&](AuthFailure failure, absl::string_view detail) {
-    event.failure = failure;
-    event.detail = std::string(detail);
-    return finish(grpc::Status(ToGrpc(AuthFailureCode(failure)),
-                               WireMessage(AuthFailureWireText(failure), event.decision_id)));
-  };
-  auto admit = [&](Identity identity) {
-    if (port_->has_binding) {
-      const std::string key =
-          Admissions::KeyOf(CredentialsOf(metadata), path, CertificatePemOf(*context));
-      if (!state_->admissions.File(key, std::move(identity), std::chrono::steady_clock::now())) {
-        return refuse(AuthFailure::kOverloaded, "too many admitted calls wait for their handlers");
-      }
+                               OutputMetadata* consumed, OutputMetadata* response) {
+  GateCall call(*state_, *port_, metadata, *context);
+  if (grpc::Status status = call.Decide(); !status.ok()) return status;
+  if (const auto& existing = state_->settings.existing_processor; existing != nullptr) {
+    grpc::Status status = existing->Process(metadata, context, consumed, response);
+    // The binding finds the call by its token, and takes it out itself.
+    consumed->erase(kAuthorization);
+    if (!status.ok()) {
+      call.RecordOther("the existing AuthMetadataProcessor refused the call");
+      return status;
     }
-    event.allowed = true;
-    return finish(grpc::Status::OK);
-  };
-
-  if (!port_->local_allowed && IsLocal(*context)) {
-    return refuse(AuthFailure::kMissingToken,
-                  "the connection is local and not encrypted, and loopback_is_trusted is not set");
   }
-  const bool no_header = metadata.find(kAuthorization) == metadata.end();
-  const absl::StatusOr<absl::string_view> token = TokenOf(metadata);
-  CallConnection connection(*context, state_->signature_budget);
-  absl::StatusOr<Identity> caller =
-      token.ok() ? state_->verifier->Verify(*token, connection) : token.status();
-  if (!caller.ok()) {
-    const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
-    const bool anyone = policy->AllowsAnyone(path);
-    // A bad token never becomes an anonymous caller, but for health checks. Neither needs an
-    // admission: the binding knows these methods too.
-    if (anyone && (no_header || policy->TreatsBadTokenAsAnonymous(path))) {
-      event.rule = policy->Decide(path, Identity()).rule;
-      event.detail = std::string(caller.status().message());
-      event.allowed = true;
-      return finish(grpc::Status::OK);
-    }
-    return refuse(failure, caller.status().message());
-  }
-
-  event.issuer_name = caller->issuer_name();
-  if (caller->has_subject()) event.subject = caller->subject();
-  event.client_id = caller->client_id();
-  event.token_id = caller->token_id();
-  event.key_id = caller->key_id();
-  const Policy::Decision decision = policy->Decide(path, *caller);
-  event.rule = decision.rule;
-  if (decision.allowed) return admit(*std::move(caller));
-  if (!policy->HasRule(path) && IsUnknownMethod(path, *port_)) {
-    // Said here, so that no handler and no generic service ever sees the call. Only to a caller
-    // whose token verified: others cannot tell which methods exist.
-    event.failure = AuthFailure::kDeniedByPolicy;
-    event.detail = "no service of this server has that method";
-    return finish(grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
-                               WireMessage("unknown method", event.decision_id)));
-  }
-  return refuse(AuthFailure::kDeniedByPolicy, decision.rule.empty()
-                                                  ? "no rule names that method"
-                                                  : "no allow of the rule matches the caller");
+  return call.Admit();
 }
 
 }  // namespace lanyard::internal

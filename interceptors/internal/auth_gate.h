@@ -21,8 +21,9 @@ class AuthGate final : public grpc::AuthMetadataProcessor {
   AuthGate(std::shared_ptr<ServerState> state, std::shared_ptr<const PortInfo> port)
       : state_(std::move(state)), port_(std::move(port)) {}
 
-  // Runs on gRPC's own thread: nothing here waits or does I/O.
-  bool IsBlocking() const override { return false; }
+  // False, so it runs on gRPC's own thread: nothing here waits or does I/O. An existing processor
+  // that blocks takes its own ways along.
+  bool IsBlocking() const override;
 
   grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* context,
                        OutputMetadata* consumed, OutputMetadata* response) override;

@@ -33,6 +33,17 @@ std::string CertificateSha256Of(const grpc::AuthContext& context) {
   return CertificateSha256(pem).value_or(std::string());
 }
 
+PeerNames PeerNamesOf(const grpc::AuthContext& context) {
+  PeerNames names;
+  for (const grpc::string_ref& uri : context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
+    names.uris.emplace_back(uri.data(), uri.size());
+  }
+  for (const grpc::string_ref& dns : context.FindPropertyValues(GRPC_PEER_DNS_PROPERTY_NAME)) {
+    names.dns.emplace_back(dns.data(), dns.size());
+  }
+  return names;
+}
+
 uint64_t ConnectionOf(const grpc::AuthContext& context) {
   // gRPC hands each call another AuthContext object, but the properties belong to the connection,
   // and every connection with credentials has some.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "lanyard/sdk/token_connection.h"
 
 namespace lanyard::internal {
 
@@ -28,6 +29,9 @@ absl::string_view CertificatePemOf(const grpc::AuthContext& context);
 
 // x5t#S256 of that certificate; empty if there is none.
 std::string CertificateSha256Of(const grpc::AuthContext& context);
+
+// Names in that certificate (RFC 5280 section 4.2.1.6), whoever vouches for it.
+PeerNames PeerNamesOf(const grpc::AuthContext& context);
 
 // Names the connection among those that are open: made of the addresses of what gRPC keeps for
 // each. A later connection has the same name only if it gets all of a closed one's memory in the

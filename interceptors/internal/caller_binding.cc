@@ -55,21 +55,22 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     grpc::ServerContextBase* context = info_->server_context();
     const absl::string_view method = info_->method();
     const std::string credentials = CredentialsOf(*metadata);
-    std::optional<Identity> admitted;
-    if (!credentials.empty()) {
-      const auto auth_context = context->auth_context();
-      admitted = state_->admissions.Take(
-          Admissions::KeyOf(credentials, method, CertificatePemOf(*auth_context)));
+    const auto auth_context = context->auth_context();
+    const absl::string_view certificate = CertificatePemOf(*auth_context);
+    std::optional<Identity> admitted =
+        state_->admissions.Take(Admissions::KeyOf(credentials, method, certificate));
+    if (!admitted.has_value() && !credentials.empty()) {
+      // A bad token where one counts as none.
+      admitted = state_->admissions.Take(Admissions::KeyOf("", method, certificate));
     }
-    const std::shared_ptr<const Policy> policy = state_->policy();
-    const bool open = policy->AllowsAnyone(method) &&
-                      (credentials.empty() || policy->TreatsBadTokenAsAnonymous(method));
+    // What is open to anyone was not closed by a port without the gate.
+    const bool open = credentials.empty() && state_->snapshot()->policy->AllowsAnyone(method);
     if (!admitted.has_value() && !open && method != kUnknownMethod) {
       Refuse(context, method);
       return false;
     }
     if (admitted.has_value()) identity_ = *std::move(admitted);
-    metadata->erase(kAuthorization);
+    if (!state_->settings.keep_bearer_in_metadata) metadata->erase(kAuthorization);
     PutIdentity(metadata, &identity_);
     if (info_->type() != ServerRpcInfo::Type::UNARY && identity_.authenticated()) {
       const IdentityState& state = IdentityAccess::StateOf(identity_);
@@ -83,14 +84,14 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     LogLine(absl::StrCat("ALARM: a call to ", Printable(method, 256),
                          " reached the server on a port or channel ",
                          "without Lanyard's gate, and was refused [", id, "]"));
-    if (state_->audit != nullptr) {
+    if (state_->settings.audit != nullptr) {
       AuditEvent event;
       event.time = state_->clock->Now();
       event.decision_id = id;
       event.method = std::string(method);
       event.failure = AuthFailure::kMissingToken;
       event.detail = "the call came past the gate: a port, or an in-process channel, without it";
-      state_->audit->Record(event);
+      state_->settings.audit->Record(event);
     }
     const std::string text = WireMessage(AuthFailureWireText(AuthFailure::kMissingToken), id);
     grpc_call_cancel_with_status(context->c_call(), GRPC_STATUS_UNAUTHENTICATED, text.c_str(),

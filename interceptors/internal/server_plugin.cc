@@ -74,6 +74,7 @@ class Plugin final : public grpc::ServerBuilderPlugin {
   void InitServer(grpc::ServerInitializer* initializer) override {
     if (setup_->error->Get().ok()) {
       setup_->error->Set(setup_->state->AddServices(*initializer->GetServiceList()));
+      setup_->error->Set(setup_->state->SetAllServices());
       StopOnError();
     }
     PublishServices(initializer);
@@ -87,9 +88,8 @@ class Plugin final : public grpc::ServerBuilderPlugin {
  private:
   void PublishServices(grpc::ServerInitializer* initializer) {
     const std::vector<std::string>& names = *initializer->GetServiceList();
-    auto services = std::make_shared<std::set<std::string>>(names.begin(), names.end());
-    std::atomic_store(&setup_->port->services,
-                      std::shared_ptr<const std::set<std::string>>(std::move(services)));
+    const auto services = std::make_shared<const std::set<std::string>>(names.begin(), names.end());
+    for (const auto& port : setup_->ports) std::atomic_store(&port->services, services);
   }
 
   // For hooks that run before the builder opens its ports.

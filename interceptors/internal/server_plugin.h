@@ -25,7 +25,7 @@ using InterceptorFactories =
 // What ServerAuth does to one builder, and checks when it builds.
 struct BuilderSetup {
   std::shared_ptr<ServerState> state;
-  std::shared_ptr<PortInfo> port = std::make_shared<PortInfo>();
+  std::vector<std::shared_ptr<PortInfo>> ports;  // Ours.
 
   // What went wrong before or while building; the server does not start then. ServerAuth reports
   // that of its newest builder.

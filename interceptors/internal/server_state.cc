@@ -3,24 +3,147 @@
 
 #include <google/protobuf/descriptor.h>
 
-namespace lanyard::internal {
+#include <utility>
 
-absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  std::set<std::string> services = services_;
-  services.insert(names.begin(), names.end());
-  if (policy_ != nullptr && services == services_) return absl::OkStatus();
-  std::vector<const google::protobuf::ServiceDescriptor*> descriptors;
-  for (const std::string& name : services) {
-    const auto* service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/nearest_name.h"
+#include "lanyard/sdk/internal/rule_checks.h"
+
+namespace lanyard::internal {
+namespace {
+
+using google::protobuf::ServiceDescriptor;
+
+// gRPC's own services are registered without being asked, after the others.
+constexpr absl::string_view kOwnServices = "grpc.";
+
+std::vector<std::string> MethodsOf(const ServiceDescriptor& service) {
+  std::vector<std::string> names;
+  for (int i = 0; i < service.method_count(); ++i) names.emplace_back(service.method(i)->name());
+  return names;
+}
+
+}  // namespace
+
+ServerState::ServerState(ServerSettings the_settings)
+    : settings(std::move(the_settings)),
+      clock(settings.sources.clock),
+      admissions(settings.admission_bytes),
+      signature_budget(settings.bad_signatures_per_second) {}
+
+absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
+    ServerSettings settings, const std::vector<std::string>& services) {
+  std::shared_ptr<ServerState> state(new ServerState(std::move(settings)));
+  state->given_services_.insert(services.begin(), services.end());
+  state->services_ = state->given_services_;
+  if (absl::Status status = state->Reload(); !status.ok()) return status;
+  return state;
+}
+
+Services ServerState::DescriptorsOf(const std::set<std::string>& names) const {
+  Services descriptors;
+  for (const std::string& name : names) {
+    const auto* service = settings.descriptors->Find(name);
     if (service != nullptr) descriptors.push_back(service);
   }
-  auto policy = Policy::Create(config, descriptors);
-  if (!policy.ok()) return policy.status();
+  return descriptors;
+}
+
+absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
+  std::lock_guard<std::mutex> reload_lock(reload_mutex_);
+  std::set<std::string> services = services_;
+  services.insert(names.begin(), names.end());
+  if (services == services_) return absl::OkStatus();
+  auto snapshot = WithServices(*snapshot_, DescriptorsOf(services), clock->Now());
+  if (!snapshot.ok()) return snapshot.status();
+  std::lock_guard<std::mutex> lock(mutex_);
   services_ = std::move(services);
-  policy_ = *std::move(policy);
+  snapshot_ = *std::move(snapshot);
   return absl::OkStatus();
+}
+
+absl::Status ServerState::Reload() {
+  std::lock_guard<std::mutex> reload_lock(reload_mutex_);
+  auto snapshot = LoadSnapshot(settings.sources, DescriptorsOf(services_), snapshot_.get());
+  if (!snapshot.ok()) return snapshot.status();
+  if (absl::Status status = CheckMethods((*snapshot)->config); !status.ok()) return status;
+  std::lock_guard<std::mutex> lock(mutex_);
+  snapshot_ = *std::move(snapshot);
+  return absl::OkStatus();
+}
+
+absl::Status ServerState::CheckMethods(const LoadedConfig& config) const {
+  const auto check = [this](const std::string& method) {
+    const std::string service = method.substr(1, method.rfind('/') - 1);
+    if (absl::StartsWith(service, kOwnServices)) return absl::OkStatus();
+    if (services_are_all_ && services_.count(service) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "this server has no service ", service,
+          DidYouMean(service, {services_.begin(), services_.end()}),
+          "; one that it serves without registering it belongs into ServerAuthOptions.services"));
+    }
+    const auto* descriptor = settings.descriptors->Find(service);
+    const std::string name = method.substr(method.rfind('/') + 1);
+    if (descriptor == nullptr || name == "*" || descriptor->FindMethodByName(name) != nullptr) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(absl::StrCat("the service ", service, " has no method ", name,
+                                                   DidYouMean(name, MethodsOf(*descriptor))));
+  };
+  for (int i = 0; i < config.config.rules_size(); ++i) {
+    const std::string& method = config.config.rules(i).method();
+    if (absl::Status status = check(method); !status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(config.rule_locations[i], ": rule for ", method, ": ", status.message()));
+    }
+  }
+  for (const v1::MethodSettings& part : config.config.settings()) {
+    if (part.method() == "*") continue;
+    if (absl::Status status = check(part.method()); !status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings of ", part.method(), ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerState::SetAllServices() {
+  std::lock_guard<std::mutex> reload_lock(reload_mutex_);
+  services_are_all_ = true;
+  return CheckMethods(snapshot_->config);
+}
+
+bool ServerState::IsUnknownMethod(absl::string_view path,
+                                  const std::set<std::string>& services) const {
+  if (!IsMethodPath(path)) return true;
+  const size_t slash = path.rfind('/');
+  const std::string service(path.substr(1, slash - 1));
+  if (services.count(service) + given_services_.count(service) == 0) return true;
+  const ServiceDescriptor* descriptor = settings.descriptors->Find(service);
+  return descriptor != nullptr &&
+         descriptor->FindMethodByName(std::string(path.substr(slash + 1))) == nullptr;
+}
+
+bool ServerState::IsKnownMethod(absl::string_view path) const {
+  if (!IsMethodPath(path)) return false;
+  const size_t slash = path.rfind('/');
+  const ServiceDescriptor* descriptor = settings.descriptors->Find(path.substr(1, slash - 1));
+  if (descriptor != nullptr) {
+    return descriptor->FindMethodByName(std::string(path.substr(slash + 1))) != nullptr;
+  }
+  const EffectiveRule* rule = snapshot()->policy->RuleOf(path);
+  return rule != nullptr && rule->rule.method() == path;
+}
+
+void ServerState::CountWouldDeny(absl::string_view path) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  ++would_deny_[std::string(path)];
+}
+
+std::map<std::string, int64_t> ServerState::WouldDeny() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return would_deny_;
 }
 
 }  // namespace lanyard::internal

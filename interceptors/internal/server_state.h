@@ -2,61 +2,98 @@
 #ifndef LANYARD_INTERCEPTORS_INTERNAL_SERVER_STATE_H_
 #define LANYARD_INTERCEPTORS_INTERNAL_SERVER_STATE_H_
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/internal/admissions.h"
+#include "lanyard/interceptors/internal/auth_snapshot.h"
 #include "lanyard/interceptors/internal/signature_budget.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
-#include "lanyard/sdk/config.h"
+#include "lanyard/sdk/internal/descriptor_files.h"
 #include "lanyard/sdk/internal/timer_queue.h"
-#include "lanyard/sdk/policy.h"
-#include "lanyard/sdk/verifier.h"
+
+namespace grpc {
+class AuthMetadataProcessor;
+}
 
 namespace lanyard::internal {
+
+// What code, rather than the config, decides of a server.
+struct ServerSettings {
+  SnapshotSources sources;
+  std::shared_ptr<const DescriptorFiles> descriptors;               // Not null.
+  std::shared_ptr<AuditSink> audit;                                 // May be null.
+  std::shared_ptr<grpc::AuthMetadataProcessor> existing_processor;  // May be null.
+  ExtraCheck extra_check;                                           // May be empty.
+  bool keep_bearer_in_metadata = false;
+  size_t admission_bytes;
+  int bad_signatures_per_second;
+};
 
 // What the gate, the binding and ServerAuth share. gRPC owns the first two and may outlive
 // ServerAuth, so each holds this by shared_ptr. Thread-safe.
 class ServerState {
  public:
-  ServerState(LoadedConfig config, std::unique_ptr<const Verifier> verifier,
-              std::shared_ptr<AuditSink> audit, std::shared_ptr<const Clock> clock,
-              size_t max_admission_bytes, int bad_signatures_per_second)
-      : clock(std::move(clock)),
-        audit(std::move(audit)),
-        verifier(std::move(verifier)),
-        config(std::move(config)),
-        admissions(max_admission_bytes),
-        signature_budget(bad_signatures_per_second) {}
+  // Reads the config. `services` as ServerAuthOptions has them.
+  static absl::StatusOr<std::shared_ptr<ServerState>> Create(
+      ServerSettings settings, const std::vector<std::string>& services);
 
-  // The rules as of now.
-  std::shared_ptr<const Policy> policy() const {
+  // What rules as of now.
+  std::shared_ptr<const AuthSnapshot> snapshot() const {
     std::lock_guard<std::mutex> lock(mutex_);
-    return policy_;
+    return snapshot_;
   }
 
-  // Adds the annotations of services, by full name, to the rules. Services without generated
-  // descriptors are passed over: they have no annotations.
+  // Adds the services of a server, by full name, with their annotations. Fails for an annotation
+  // that is not good.
   absl::Status AddServices(const std::vector<std::string>& names);
 
+  // Says that the services that were added are all there are. Fails for a rule of the config whose
+  // service is none of them; the error has the nearest name.
+  absl::Status SetAllServices();
+
+  // Reads the config again; what rules stays if it is not good, or has a rule for a method that its
+  // service does not have.
+  absl::Status Reload();
+
+  // Whether no service of a server that has registered those services has that method, as far as
+  // can be told.
+  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>& services) const;
+
+  // Whether it is certain that there is such a method.
+  bool IsKnownMethod(absl::string_view path) const;
+
+  // One more call of that method that would have been refused.
+  void CountWouldDeny(absl::string_view path);
+  std::map<std::string, int64_t> WouldDeny() const;
+
+  const ServerSettings settings;
   const std::shared_ptr<const Clock> clock;
-  const std::shared_ptr<AuditSink> audit;  // May be null.
-  const std::unique_ptr<const Verifier> verifier;
-  const LoadedConfig config;
   Admissions admissions;
   SignatureBudget signature_budget;
   TimerQueue timers;
 
  private:
+  explicit ServerState(ServerSettings settings);
+  Services DescriptorsOf(const std::set<std::string>& names) const;
+  absl::Status CheckMethods(const LoadedConfig& config) const;
+
+  std::set<std::string> given_services_;  // Those that need no registering. Fixed.
+  std::mutex reload_mutex_;               // Held while a snapshot is made.
+  std::set<std::string> services_;        // Guarded by reload_mutex_.
+  bool services_are_all_ = false;         // Guarded by reload_mutex_.
   mutable std::mutex mutex_;
-  std::set<std::string> services_;        // Guarded by mutex_.
-  std::shared_ptr<const Policy> policy_;  // Guarded by mutex_.
+  std::shared_ptr<const AuthSnapshot> snapshot_;  // Written under both, read under either.
+  std::map<std::string, int64_t> would_deny_;     // By path. Guarded by mutex_.
 };
 
 // What is known of one port, or of all the ports of one server.
@@ -64,9 +101,11 @@ struct PortInfo {
   // Whether a binding stands behind the gate and takes the admissions.
   bool has_binding = true;
 
-  // Whether calls without encryption may come in here: over a Unix socket, or over loopback where
-  // the config trusts it.
-  bool local_allowed = false;
+  // Whether every connection without encryption that comes in here is one over a Unix socket.
+  bool local_is_unix = false;
+
+  // Whether the client's certificate, if there is one, is vouched for by the server's own roots.
+  bool verifies_certificates = false;
 
   // Set when the server starts: the services it has. Until then, and where nobody can tell, a
   // method without a rule is denied rather than called unknown.

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "lanyard/sdk/internal/json.h"
-#include "lanyard/v1/policy.pb.h"
+#include "lanyard/v1/annotations.pb.h"
 
 namespace lanyard::internal {
 

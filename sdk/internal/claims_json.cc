@@ -134,6 +134,17 @@ absl::Status CheckActor(JsonValue actor) {
   }
 }
 
+absl::Status ReadActor(const JsonValue& actor, RegisteredClaims* claims) {
+  if (absl::Status status = CheckActor(actor); !status.ok()) return status;
+  claims->has_actor = true;
+  claims->actor_subject = std::string(actor.Find("sub")->string());
+  const auto issuer = actor.Find("iss");
+  if (!issuer.has_value()) return absl::OkStatus();
+  if (!issuer->is(Kind::kString)) return Malformed("\"iss\" of \"act\" is not a string");
+  claims->actor_issuer = std::string(issuer->string());
+  return absl::OkStatus();
+}
+
 void ReadConfirmation(const JsonValue& value, RegisteredClaims* claims) {
   claims->has_confirmation = true;
   // Every member must be one that is checked; an empty cnf proves nothing.
@@ -178,8 +189,11 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
     } else if (name == "cnf") {
       ReadConfirmation(claim, &claims);
     } else if (name == "act") {
-      claims.has_actor = true;
-      status = CheckActor(claim);
+      status = ReadActor(claim, &claims);
+    } else if (name == "auth_time") {
+      status = ReadTime(claim, &claims.authenticated_at);
+    } else if (name == "acr") {
+      status = ReadString(claim, &claims.authentication_class);
     } else if (name == "nonce" || name == "at_hash" || name == "c_hash" || name == "s_hash" ||
                name == "events") {
       claims.has_other_kinds_claim = true;

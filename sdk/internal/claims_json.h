@@ -32,7 +32,14 @@ struct RegisteredClaims {
   bool confirmation_is_checkable = false;
   std::string certificate_sha256;
 
+  // act (RFC 8693 section 4.1): the outermost actor, which alone counts.
   bool has_actor = false;
+  std::string actor_subject;
+  std::optional<std::string> actor_issuer;
+
+  // auth_time and acr (OpenID Connect Core 1.0 section 2, RFC 9470 section 3).
+  std::optional<absl::Time> authenticated_at;
+  std::optional<std::string> authentication_class;
 
   // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, s_hash,
   // events).

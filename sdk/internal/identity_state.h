@@ -20,6 +20,9 @@ struct IdentityState {
   std::string issuer_name;
   std::string issuer;
   std::string subject;
+  std::string actor_subject;
+  std::string actor_issuer;
+  std::string token_type;  // As NormalizedType() has it.
   std::string client_id;
   std::string token_id;
   std::string key_id;

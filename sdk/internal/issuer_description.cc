@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/claim_condition.h"
+#include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/verification.h"
 
@@ -119,6 +120,7 @@ std::vector<std::string> WeakeningsOf(const v1::Issuer& issuer) {
   if (issuer.accept_subjectless_tokens()) words.push_back("accept_subjectless_tokens");
   if (issuer.every_verifier_can_mint()) words.push_back("every_verifier_can_mint");
   if (issuer.issuer_signs_access_tokens_only()) words.push_back("issuer_signs_access_tokens_only");
+  if (issuer.may_assert().anything()) words.push_back("may_assert.anything");
   if (issuer.fetch().plaintext_http_is_trusted()) {
     words.push_back("fetch.plaintext_http_is_trusted");
   }

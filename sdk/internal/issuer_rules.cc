@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/claim_condition.h"
+#include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/http.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
 
@@ -101,6 +102,33 @@ absl::Status ValidateTrustDomain(const v1::Issuer& issuer,
   return absl::OkStatus();
 }
 
+absl::Status ValidateMayAssert(const v1::Issuer& issuer) {
+  if (!issuer.has_may_assert()) return absl::OkStatus();
+  const v1::MayAssert& may = issuer.may_assert();
+  const bool some =
+      may.subjects_size() + may.scopes_size() + may.roles_size() + may.claims_size() > 0;
+  if (may.anything()) {
+    return some ? FieldError("may_assert", "\"anything\" stands beside others, which mean nothing")
+                : absl::OkStatus();
+  }
+  if (may.subjects().empty() && !issuer.accept_subjectless_tokens()) {
+    return FieldError("may_assert.subjects",
+                      "required: the subjects that the issuer is believed about, as in "
+                      "\"team:*\"; or may_assert { anything: true }");
+  }
+  for (const auto& [field, list, separators] :
+       {std::tuple("may_assert.subjects", &may.subjects(), kSubjectSeparators),
+        std::tuple("may_assert.scopes", &may.scopes(), kScopeSeparators),
+        std::tuple("may_assert.roles", &may.roles(), kScopeSeparators)}) {
+    for (const std::string& pattern : *list) {
+      if (absl::Status s = NamePatterns::Validate(pattern, separators); !s.ok()) {
+        return FieldError(field, s.message());
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 // That the claim is there, or is that text.
 v1::ClaimCondition ConditionOf(const std::vector<std::string>& path, const char* text = nullptr) {
   v1::ClaimCondition condition;
@@ -114,10 +142,6 @@ v1::ClaimCondition ConditionOf(const std::vector<std::string>& path, const char*
 }
 
 }  // namespace
-
-absl::Duration DurationOf(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer) {
   std::vector<Algorithm> algorithms;
@@ -145,6 +169,12 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
   if (issuer.has_max_lifetime()) rules.max_lifetime = DurationOf(issuer.max_lifetime());
   rules.required_claims.assign(issuer.required_claims().begin(), issuer.required_claims().end());
   for (const v1::RolesClaim& roles : issuer.roles()) rules.roles.push_back(roles.path());
+  if (issuer.has_may_assert() && !issuer.may_assert().anything()) {
+    const v1::MayAssert& may = issuer.may_assert();
+    rules.may_assert = {NamePatterns(may.subjects(), kSubjectSeparators),
+                        NamePatterns(may.scopes(), kScopeSeparators),
+                        NamePatterns(may.roles(), kScopeSeparators)};
+  }
   switch (issuer.has_profile() ? issuer.profile() : v1::RFC9068) {
     case v1::KUBERNETES:
       rules.types = {"jwt"};
@@ -245,6 +275,7 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
       return error("roles", status.message());
     }
   }
+  if (absl::Status s = ValidateMayAssert(issuer); !s.ok()) return s;
   const bool shared_type = std::any_of(
       issuer.custom_types().begin(), issuer.custom_types().end(),
       [](const std::string& type) { return type == kNoType || NormalizedType(type) == "jwt"; });

@@ -20,9 +20,6 @@ IssuerRules RulesOf(const v1::Issuer& issuer);
 // The algorithms of a valid issuer.
 std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer);
 
-// A duration of a config.
-absl::Duration DurationOf(const google::protobuf::Duration& duration);
-
 // Checks one issuer of a config by itself; the error names the field and what would be right.
 absl::Status ValidateIssuer(const v1::Issuer& issuer);
 

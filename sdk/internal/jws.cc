@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/base64url.h"
@@ -85,6 +87,12 @@ absl::StatusOr<std::string> SignCompact(const Key& key, Algorithm algorithm,
   if (!signature.ok()) return signature.status();
   absl::StrAppend(&token, ".", Base64UrlEncode(*signature));
   return token;
+}
+
+std::string NormalizedType(absl::string_view type) {
+  std::string lower = absl::AsciiStrToLower(type);
+  constexpr absl::string_view kPrefix = "application/";
+  return absl::StartsWith(lower, kPrefix) ? lower.substr(kPrefix.size()) : lower;
 }
 
 }  // namespace lanyard::internal

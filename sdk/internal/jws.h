@@ -37,6 +37,10 @@ absl::StatusOr<UnverifiedJws> ParseJws(absl::string_view token, size_t max_bytes
 absl::StatusOr<std::string> SignCompact(const Key& key, Algorithm algorithm,
                                         absl::string_view header_json, absl::string_view payload);
 
+// A header type without case and "application/": "application/at+JWT" as "at+jwt" (RFC 7515 section
+// 4.1.9).
+std::string NormalizedType(absl::string_view type);
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_JWS_H_

@@ -226,6 +226,34 @@ std::vector<std::string> RolesIn(const JsonValue& claims, const IssuerRules& rul
   return roles;
 }
 
+// That the issuer is believed about all that rules may look at.
+absl::Status CheckMayAssert(const RegisteredClaims& claims, const std::vector<std::string>& roles,
+                            const IssuerRules& rules) {
+  if (!rules.may_assert.has_value()) return absl::OkStatus();
+  const auto refuse = [&rules](absl::string_view what, absl::string_view name) {
+    return Fail(AuthFailure::kDeniedByPolicy,
+                absl::StrCat("issuer ", rules.name, " may not assert the ", what, " \"",
+                             Printable(name, 128), "\" (may_assert)"));
+  };
+  const IssuerRules::MayAssert& may = *rules.may_assert;
+  if (claims.subject.has_value() && !may.subjects.Match(*claims.subject)) {
+    return refuse("subject", *claims.subject);
+  }
+  if (claims.has_actor && !may.subjects.Match(claims.actor_subject)) {
+    return refuse("actor", claims.actor_subject);
+  }
+  if (claims.actor_issuer.has_value() && *claims.actor_issuer != claims.issuer.value_or("")) {
+    return refuse("actor of another issuer,", claims.actor_subject);
+  }
+  for (const std::string& scope : claims.scopes) {
+    if (!may.scopes.Match(scope)) return refuse("scope", scope);
+  }
+  for (const std::string& role : roles) {
+    if (!may.roles.Match(role)) return refuse("role", role);
+  }
+  return absl::OkStatus();
+}
+
 // Access tokens under a header type that other kinds have too.
 absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
                        const IssuerRules& rules) {
@@ -250,12 +278,6 @@ absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
 }
 
 }  // namespace
-
-std::string NormalizedType(absl::string_view type) {
-  std::string lower = absl::AsciiStrToLower(type);
-  constexpr absl::string_view kPrefix = "application/";
-  return absl::StartsWith(lower, kPrefix) ? lower.substr(kPrefix.size()) : lower;
-}
 
 absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules, const KeySet* keys,
                              TokenConnection& connection) {
@@ -333,6 +355,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                " is absent, or not what required_claims or the profile asks for"));
     }
   }
+  std::vector<std::string> roles = RolesIn(document->root(), rules);
+  if (absl::Status status = CheckMayAssert(*claims, roles, rules); !status.ok()) return status;
 
   auto state = std::make_shared<IdentityState>();
   state->authenticated = true;
@@ -341,10 +365,15 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
       rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
   // A value that no token can carry, so that it equals no name, not even the empty one.
   state->subject = claims->subject.value_or(std::string("\0none", 5));
+  if (claims->has_actor) {
+    state->actor_subject = claims->actor_subject;
+    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
+  }
+  state->token_type = NormalizedType(jws->type.value_or(""));
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
   state->token_id = claims->token_id.value_or("");
   state->key_id = jws->key_id.value_or("");
-  state->roles = RolesIn(document->root(), rules);
+  state->roles = std::move(roles);
   state->claims_json = std::move(jws->payload);
   state->audiences = *claims->audiences;
   state->usable_until = *claims->expires_at + rules.leeway;

@@ -3,6 +3,7 @@
 #define LANYARD_SDK_INTERNAL_VERIFICATION_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,11 @@
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/name_patterns.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/token_connection.h"
-#include "lanyard/v1/policy.pb.h"
+#include "lanyard/v1/annotations.pb.h"
 
 namespace lanyard::internal {
 
@@ -42,6 +44,11 @@ struct IssuerRules {
   bool require_client_id = false;
   std::vector<v1::ClaimCondition> required_claims;
   std::vector<ClaimPath> roles;  // Where they stand.
+  // What it is believed about; absent: everything.
+  struct MayAssert {
+    NamePatterns subjects, scopes, roles;
+  };
+  std::optional<MayAssert> may_assert;
   // Refuses claims that only ID, logout or security-event tokens have, and ones whose own typ says
   // that they are something else.
   bool refuse_other_kinds = true;
@@ -53,9 +60,6 @@ struct IssuerRules {
   // Keys without an algorithm of their own take the token's; only for `lanyard token verify`.
   bool bind_keys_to_token_unchecked = false;
 };
-
-// "application/at+JWT" as "at+jwt" (RFC 7515 section 4.1.9).
-std::string NormalizedType(absl::string_view type);
 
 // Everything up to and without the checks that must be made on every call: the token's form, its
 // issuer, signature and claims, and the time. `rules_of` gives the rules and keys of an issuer.

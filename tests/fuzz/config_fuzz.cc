@@ -32,17 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   FUZZ_CHECK(Verifier::Create(std::move(options)).ok());
 
-  const auto policy = Policy::Create(*loaded, {});
+  const auto policy = Policy::Create(*loaded, {}, absl::FromUnixSeconds(1800000000));
   FUZZ_CHECK(policy.ok());
   const Identity nobody;
   for (const v1::Rule& rule : config.rules()) {
     bool anyone = false;
     for (const v1::Allow& allow : rule.allow()) anyone = anyone || allow.anyone();
-    FUZZ_CHECK((*policy)->HasRule(rule.method()));
+    FUZZ_CHECK((*policy)->RuleOf(rule.method()) != nullptr);
     FUZZ_CHECK((*policy)->AllowsAnyone(rule.method()) == anyone);
-    FUZZ_CHECK((*policy)->Decide(rule.method(), nobody).allowed == anyone);
+    FUZZ_CHECK((*policy)->Decide(rule.method(), nobody).allowed() == anyone);
   }
-  FUZZ_CHECK(!(*policy)->Decide("/no.Such/Method", nobody).allowed ||
-             (*policy)->HasRule("/no.Such/Method"));
+  FUZZ_CHECK(!(*policy)->Decide("/no.Such/Method", nobody).allowed() ||
+             (*policy)->RuleOf("/no.Such/Method") != nullptr);
   return 0;
 }

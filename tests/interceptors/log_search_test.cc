@@ -33,7 +33,8 @@ class ServerLogTest : public LogSearchTest {
   void SetUp() override {
     server_.options.config_text =
         absl::StrCat(ec_.ConfigText(), hmac_.ConfigText(), later_.ConfigText(),
-                     "rules { method: \"/lanyard.test.Echo/Scoped\" allow { issuers: \"test\" "
+                     "rules { method: \"/lanyard.test.Echo/Scoped\" replaces_annotation: true "
+                     "allow { issuers: \"test\" "
                      "all_scopes: \"write\" } } max_token_bytes: 65536");
     server_.options.key_sources = {
         {"test", ec_.Keys()}, {"mac", hmac_.Keys()}, {"later", std::make_shared<NoKeys>()}};

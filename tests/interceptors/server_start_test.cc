@@ -35,7 +35,7 @@ TEST(KeyWarningsTest, TwoIssuersWithOneKey) {
   server.options.key_sources["other"] = other.Keys();
   EXPECT_THAT(Printed(server), Not(HasSubstr("WARNING")));
   server.options.key_sources["other"] = server.issuer.Keys();
-  EXPECT_THAT(Printed(server), HasSubstr("WARNING: the issuers test and other have the same key"));
+  EXPECT_THAT(Printed(server), HasSubstr("WARNING: the issuers other and test have the same key"));
 }
 
 TEST(KeyWarningsTest, TheKeyOfTlsSignsTokens) {

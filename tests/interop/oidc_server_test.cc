@@ -30,7 +30,7 @@ issuers {
   fetch { ca_file: "sso-ca.pem" }  # Where the system's certificates do not know it.
 }
 rules {
-  method: "/lanyard.test.Echo/Unary"
+  method: "/lanyard.test.Echo/Unruled"
   allow { issuers: "sso" all_scopes: "orders.read" }
 }
 )";
@@ -65,7 +65,7 @@ class OidcServerTest : public ::testing::Test {
   }
 
   grpc::Status Call(const std::string& token) {
-    return MakeCall(channel_, CallType::kUnary, Bearer(token)).status;
+    return CallPath(channel_, "/lanyard.test.Echo/Unruled", Bearer(token));
   }
 
   testing::TestCertificates files_;

@@ -175,7 +175,7 @@ TEST_F(RotationTest, AndWithLanyardClientsThatMayRetryNoCallFails) {
     Publish(second == 0 ? 0 : second - 1, second + 2);
     signing_ = second + 1;
   });
-  EXPECT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes.size(), 1u) << ::testing::PrintToString(outcomes);
   EXPECT_GT(outcomes.at("OK"), 100);
 }
 

@@ -140,14 +140,16 @@ TEST_F(ConfigTest, RefusesIssuersThatCannotBeToldApart) {
 }
 
 TEST_F(ConfigTest, RuleOfOneFileSeesTheIssuersOfAnother) {
+  const std::string trusted = absl::StrReplaceAll(
+      kIssuer, {{"name: \"sso\"", "name: \"sso\" may_assert { anything: true }"}});
   const std::string second = absl::StrReplaceAll(
-      kIssuer, {{"name: \"sso\"", "name: \"b\""}, {"https://sso.", "https://b."}});
+      trusted, {{"name: \"sso\"", "name: \"b\""}, {"https://sso.", "https://b."}});
   const std::string rules = folder_.Write("rules", kRule);
   EXPECT_THAT(LoadConfig({rules}, kIssuer), IsOk());
-  EXPECT_THAT(LoadConfig({rules}, absl::StrCat(kIssuer, second)),
+  EXPECT_THAT(LoadConfig({rules}, absl::StrCat(trusted, second)),
               IsError(AllOf(StartsWith(rules + ":1"), HasSubstr("several issuers"))));
   folder_.Write("rules", absl::StrReplaceAll(kRule, {{"subjects", "issuers: \"b\" subjects"}}));
-  EXPECT_THAT(LoadConfig({rules}, absl::StrCat(kIssuer, second)), IsOk());
+  EXPECT_THAT(LoadConfig({rules}, absl::StrCat(trusted, second)), IsOk());
   EXPECT_THAT(LoadConfig({rules}, kIssuer),
               IsError(AllOf(StartsWith(rules + ":1"), HasSubstr("no issuer is named \"b\""))));
 }

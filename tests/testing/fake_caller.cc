@@ -27,6 +27,10 @@ Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims,
   state->issuer_name = issuer_name;
   state->issuer = claims.issuer();
   state->subject = claims.subject();
+  if (read->has_actor) {
+    state->actor_subject = read->actor_subject;
+    state->actor_issuer = read->actor_issuer.value_or(claims.issuer());
+  }
   state->client_id = read->client_id.value_or(read->authorized_party.value_or(""));
   state->token_id = claims.token_id();
   state->claims_json = *std::move(json);

@@ -3,8 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/nearest_name.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -19,7 +19,7 @@ absl::Status UnknownOption(const std::vector<Option>& options, absl::string_view
   const bool shown = name.size() <= kShownNameBytes &&
                      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == name.npos;
   return UsageError(absl::StrCat("there is no ", shown ? "option " : "such option",
-                                 shown ? name : "", DidYouMean(name, names),
+                                 shown ? name : "", internal::DidYouMean(name, names),
                                  "; --help lists them"));
 }
 

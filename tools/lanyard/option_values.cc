@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/nearest_name.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -34,7 +34,7 @@ absl::StatusOr<Algorithm> ReadAlgorithm(absl::string_view name, absl::string_vie
   const auto algorithm = AlgorithmFromName(text);
   if (algorithm.has_value()) return *algorithm;
   return UsageError(absl::StrCat(name, ": ", Quoted(text), " is no algorithm here",
-                                 DidYouMean(text, NamesOfAlgorithms()), "; there are ",
+                                 internal::DidYouMean(text, NamesOfAlgorithms()), "; there are ",
                                  AlgorithmNames()));
 }
 
@@ -119,7 +119,8 @@ absl::StatusOr<std::string> ChoiceOption(const Arguments& arguments, absl::strin
   const std::string text = arguments.Value(name);
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return text;
   return UsageError(absl::StrCat(name, ": ", Quoted(text), " is none of ",
-                                 absl::StrJoin(choices, ", "), DidYouMean(text, choices)));
+                                 absl::StrJoin(choices, ", "),
+                                 internal::DidYouMean(text, choices)));
 }
 
 absl::StatusOr<int> NumberOption(const Arguments& arguments, absl::string_view name, int otherwise,

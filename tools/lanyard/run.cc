@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
 #include "lanyard/tools/command.h"
@@ -21,7 +22,6 @@
 #include "lanyard/tools/key_revoke.h"
 #include "lanyard/tools/key_rotate.h"
 #include "lanyard/tools/key_thumbprint.h"
-#include "lanyard/tools/nearest_name.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
 #include "lanyard/tools/token_verify.h"
@@ -69,7 +69,7 @@ absl::Status UnknownCommand(const std::vector<Command>& commands, absl::string_v
                                           group, group.empty() ? "" : " ", "--help says more");
   if (word.empty()) return UsageError(absl::StrCat("a command is missing: ", choice));
   return UsageError(
-      absl::StrCat(Shown(word), " is no command", DidYouMean(word, names), ": ", choice));
+      absl::StrCat(Shown(word), " is no command", internal::DidYouMean(word, names), ": ", choice));
 }
 
 // The command that the first words name, and how many words those are.

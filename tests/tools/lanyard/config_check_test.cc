@@ -129,7 +129,7 @@ TEST(ConfigCheckTest, MistakesNameFileAndLine) {
 
 // A new switch must say which way it turns.
 TEST(ConfigCheckTest, EverySwitchOfAnIssuerIsKnown) {
-  const std::set<std::string> strengthening = {"single_audience_only"};
+  const std::set<std::string> strengthening = {"single_audience_only", "replaces"};
   const auto expect_known = [&](const google::protobuf::Descriptor* message,
                                 const std::string& prefix,
                                 const std::function<google::protobuf::Message*(v1::Issuer*)>& of) {
@@ -145,6 +145,8 @@ TEST(ConfigCheckTest, EverySwitchOfAnIssuerIsKnown) {
     }
   };
   expect_known(v1::Issuer::descriptor(), "", [](v1::Issuer* issuer) { return issuer; });
+  expect_known(v1::MayAssert::descriptor(), "may_assert.",
+               [](v1::Issuer* issuer) { return issuer->mutable_may_assert(); });
   expect_known(v1::Fetch::descriptor(), "fetch.",
                [](v1::Issuer* issuer) { return issuer->mutable_fetch(); });
 }

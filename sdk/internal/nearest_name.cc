@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/nearest_name.h"
+#include "lanyard/sdk/internal/nearest_name.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -7,10 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 namespace {
 
-constexpr size_t kLongestWord = 64;
+constexpr size_t kLongestWord = 128;
 constexpr size_t kMaxEdits = 2;
 
 // Insertions, deletions, substitutions and swaps of neighbours that turn one into the other.
@@ -60,4 +60,4 @@ std::string DidYouMean(absl::string_view word, const std::vector<std::string>& n
   return nearest == nullptr ? "" : absl::StrCat(" (did you mean ", *nearest, "?)");
 }
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal
