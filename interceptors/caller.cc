@@ -3,14 +3,14 @@
 
 #include <grpcpp/server_context.h>
 
-#include "lanyard/interceptors/internal/identity_entry.h"
+#include "lanyard/interceptors/internal/bound_call.h"
 
 namespace lanyard {
 
 const Identity& CallerOf(const grpc::ServerContextBase& context) {
   static const Identity* const anonymous = new Identity();
-  const Identity* identity = internal::FindIdentity(context.client_metadata());
-  return identity == nullptr ? *anonymous : *identity;
+  const internal::BoundCall* call = internal::FindBoundCall(context.client_metadata());
+  return call == nullptr ? *anonymous : call->identity;
 }
 
 }  // namespace lanyard

@@ -17,6 +17,7 @@
 #include "lanyard/interceptors/internal/auth_gate.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/caller_binding.h"
+#include "lanyard/interceptors/internal/config_watcher.h"
 #include "lanyard/interceptors/internal/server_plugin.h"
 #include "lanyard/interceptors/internal/server_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
@@ -59,6 +60,8 @@ void WarnOfSharedKey(const TlsFiles& tls, const internal::AuthSnapshot& snapshot
 
 struct ServerAuth::Impl {
   std::shared_ptr<internal::ServerState> state;
+  std::unique_ptr<internal::ConfigWatcher> watcher;  // Null without files.
+  absl::Duration config_failure_deadline;
   std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
   std::vector<std::string> services;           // As in ServerAuthOptions.
   bool verifies_certificates = false;          // TLS asks clients for certificates and checks them.
@@ -180,6 +183,11 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   auto impl = std::make_unique<Impl>();
   impl->state = *std::move(state);
   impl->services = std::move(options.services);
+  impl->config_failure_deadline = options.config_failure_deadline;
+  const internal::SnapshotSources& sources = impl->state->settings.sources;
+  if (!sources.config_files.empty() || !sources.shadow_config_files.empty()) {
+    impl->watcher = std::make_unique<internal::ConfigWatcher>(impl->state);
+  }
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);
     if (!tls.ok()) return tls.status();
@@ -306,8 +314,22 @@ absl::Status ServerAuth::Ready() const {
     const absl::Status health = made.source->Health();
     if (!health.ok()) wrong.push_back(absl::StrCat("issuer ", name, ": ", health.message()));
   }
+  const ConfigStatus config = impl_->state->status();
+  if (impl_->state->clock->Now() - config.failing_since > impl_->config_failure_deadline) {
+    wrong.push_back(absl::StrCat("the config is not good: ", config.last_error));
+  }
   return wrong.empty() ? absl::OkStatus() : absl::UnavailableError(absl::StrJoin(wrong, "; "));
 }
+
+absl::Status ServerAuth::Reload() {
+  absl::Status status = impl_->state->Reload();
+  impl_->state->DropRetired();
+  return status;
+}
+
+ConfigStatus ServerAuth::Config() const { return impl_->state->status(); }
+
+std::map<std::string, int64_t> ServerAuth::WouldDeny() const { return impl_->state->WouldDeny(); }
 
 absl::Status ServerAuth::start_error() const {
   std::lock_guard<std::mutex> lock(impl_->mutex);

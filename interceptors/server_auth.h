@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "lanyard/interceptors/caller.h"
+#include "lanyard/interceptors/config_status.h"
 #include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/tls.h"
 #include "lanyard/sdk/audit.h"
@@ -34,7 +35,8 @@ class HttpFetcher;
 
 struct ServerAuthOptions {
   // Required: whom to trust and who may call what (proto/lanyard/v1/config.proto). Files, a text
-  // that stands for one more file, or both; they are read as one.
+  // that stands for one more file, or both; they are read as one, and again when a file has changed
+  // and all have been still for two seconds. A config that is not good replaces nothing.
   std::vector<std::string> config_files;
   std::string config_text;
 
@@ -71,6 +73,9 @@ struct ServerAuthOptions {
 
   // Keys for issuers of the config, by their names, in place of jwks_file and the like.
   std::map<std::string, std::shared_ptr<const KeySource>> key_sources;
+
+  // How long a config that is not good may wait to be mended before Ready() says so.
+  absl::Duration config_failure_deadline = absl::InfiniteDuration();
 
   // Told of every decision; null tells nobody.
   std::shared_ptr<AuditSink> audit_sink;
@@ -109,7 +114,8 @@ struct ServerAuthOptions {
 //   3. GateOnlyCredentials: the gate decides, but there is no binding. Handlers ask Identify(), can
 //      read the bearer token, and streams outlive their token.
 //
-// Thread-safe. May be destroyed before or after the servers it serves.
+// Thread-safe. May be destroyed before or after the servers it serves; from then on the config is
+// not read again.
 class ServerAuth {
  public:
   // Fails for a config, key, certificate or option that is missing, broken or leaves a check
@@ -175,6 +181,17 @@ class ServerAuth {
   // How the keys of each issuer are, by its name: their ids and age, fetches and failures. For
   // metrics.
   std::map<std::string, KeySourceStatus> Keys() const;
+
+  // Reads the config again now, as when its files change. Fails, and what rules goes on ruling, for
+  // a config that could not stand at the start either, and for a larger max_token_bytes.
+  absl::Status Reload();
+
+  // How the config is. For metrics.
+  ConfigStatus Config() const;
+
+  // How many calls of each method went through only because it is observed (OBSERVE), since the
+  // start.
+  std::map<std::string, int64_t> WouldDeny() const;
 
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;

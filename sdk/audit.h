@@ -7,10 +7,12 @@
 
 #include "absl/time/time.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/identity.h"
 
 namespace lanyard {
 
-// One decision about one call. Strings that come from the call are not escaped; none is a token.
+// One decision about one call, or the end of a running stream. Strings that come from the call are
+// not escaped; none is a token.
 struct AuditEvent {
   absl::Time time;
 
@@ -31,6 +33,7 @@ struct AuditEvent {
 
   // Of the verified token; empty where there was none. `actor` is act.sub.
   std::string issuer_name, subject, actor, client_id, token_id, key_id;
+  void SetCaller(const Identity& caller);
 
   // Where the rule that ruled stands; empty if there is none.
   std::string rule;
@@ -39,6 +42,16 @@ struct AuditEvent {
   std::optional<bool> shadow_allowed;
   std::string shadow_rule;
 };
+
+inline void AuditEvent::SetCaller(const Identity& caller) {
+  if (!caller.authenticated()) return;
+  issuer_name = caller.issuer_name();
+  if (caller.has_subject()) subject = caller.subject();
+  actor = caller.actor_subject();
+  client_id = caller.client_id();
+  token_id = caller.token_id();
+  key_id = caller.key_id();
+}
 
 // Takes every decision. Called on gRPC's threads: implementations must be thread-safe, must not
 // block and must not throw.

@@ -4,18 +4,24 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
+#include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "lanyard/sdk/internal/config_variables.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/version.h"
 
 namespace lanyard {
 namespace {
@@ -70,6 +76,7 @@ class Loader {
     last_file_ = file;
     v1::ServerConfig part;
     TextFormat::ParseInfoTree tree;
+    if (absl::Status status = CheckVersion(text, file); !status.ok()) return status;
     FirstError error(file);
     TextFormat::Parser parser;
     parser.RecordErrorsTo(&error);
@@ -89,15 +96,23 @@ class Loader {
       }
     }
     for (int i = 0; i < part.issuers_size(); ++i) {
-      if (absl::Status status = AddIssuer(part.issuers(i), places.Of("issuers", i), folder);
-          !status.ok()) {
+      absl::Status status = internal::ExpandVariables(part.mutable_issuers(i));
+      if (!status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(places.Of("issuers", i), ": issuer \"",
+                                                       part.issuers(i).name(),
+                                                       "\": ", status.message()));
+      }
+      if (status = AddIssuer(part.issuers(i), places.Of("issuers", i), folder); !status.ok()) {
         return status;
       }
     }
     for (int i = 0; i < part.rules_size(); ++i) {
-      if (absl::Status status = AddRule(part.rules(i), places.Of("rules", i)); !status.ok()) {
-        return status;
+      absl::Status status = internal::ExpandVariables(part.mutable_rules(i));
+      if (!status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            places.Of("rules", i), ": rule for ", part.rules(i).method(), ": ", status.message()));
       }
+      if (status = AddRule(part.rules(i), places.Of("rules", i)); !status.ok()) return status;
     }
     for (int i = 0; i < part.deny_size(); ++i) {
       if (absl::Status status = AddDeny(part.deny(i), places.Of("deny", i)); !status.ok()) {
@@ -181,6 +196,39 @@ class Loader {
   }
 
  private:
+  // Looked at before all else: what a newer Lanyard reads may be a mystery to this one.
+  static absl::Status CheckVersion(absl::string_view text, const std::string& file) {
+    v1::ServerConfig part;
+    FirstError ignored(file);
+    TextFormat::Parser parser;
+    parser.AllowUnknownField(true);
+    parser.RecordErrorsTo(&ignored);
+    // Whatever it cannot read, the strict parser will name.
+    (void)parser.ParseFromString(std::string(text), &part);
+    if (part.min_lanyard_version().empty()) return absl::OkStatus();
+    const auto wanted = VersionOf(part.min_lanyard_version());
+    if (!wanted.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat(file, ": min_lanyard_version: \"",
+                                                     part.min_lanyard_version(),
+                                                     "\" is not a version, as in \"0.2.0\""));
+    }
+    if (*wanted <= *VersionOf(kLanyardVersion)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(file, ": this config needs Lanyard ", part.min_lanyard_version(),
+                     " or newer (min_lanyard_version), and this is ", kLanyardVersion));
+  }
+
+  // "1.2.3" in numbers.
+  static std::optional<std::array<int, 3>> VersionOf(absl::string_view text) {
+    const std::vector<std::string> parts = absl::StrSplit(text, '.');
+    std::array<int, 3> version;
+    if (parts.size() != version.size()) return std::nullopt;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (!absl::SimpleAtoi(parts[i], &version[i]) || version[i] < 0) return std::nullopt;
+    }
+    return version;
+  }
+
   // Makes a path relative to the config file's folder.
   static void Anchor(const std::string& folder, std::string* path) {
     if (path->empty() || folder.empty() || absl::StartsWith(*path, "/")) return;

@@ -90,6 +90,14 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
 Verifier::Verifier(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Verifier::~Verifier() = default;
 
+absl::Status Verifier::StillTrusts(const Identity& caller) const {
+  for (const auto& issuer : state_->issuers) {
+    if (issuer->rules.name != caller.issuer_name()) continue;
+    return internal::CheckStillTrusted(caller, issuer->rules, issuer->keys->Current().get());
+  }
+  return AuthFailureStatus(AuthFailure::kUnknownIssuer, "the issuer is configured no more");
+}
+
 void Verifier::set_before_insert_for_test(std::function<void()> hook) {
   state_->before_insert = std::move(hook);
 }

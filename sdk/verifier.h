@@ -61,6 +61,10 @@ class Verifier {
 
   absl::StatusOr<Identity> Verify(absl::string_view token, TokenConnection& connection) const;
 
+  // Whether a caller whom this or an earlier verifier has verified could still be, but for the
+  // time: the issuer is configured as it was, and the key has not been withdrawn.
+  absl::Status StillTrusts(const Identity& caller) const;
+
   // For tests: called between a good signature and the verdict's storing.
   void set_before_insert_for_test(std::function<void()> hook);
 

@@ -18,8 +18,6 @@
 namespace lanyard::internal {
 namespace {
 
-constexpr absl::string_view kHealthWatch = "/grpc.health.v1.Health/Watch";
-
 // The one token of a call. Two values of the header are two opinions about who calls.
 absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
   const auto range = metadata.equal_range(kAuthorization);
@@ -179,7 +177,7 @@ class GateCall {
     std::optional<Refusal> bad_token;
     if (caller.ok()) {
       caller_ = *std::move(caller);
-      Describe();
+      event_.SetCaller(caller_);
     } else {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
       bad_token = Refusal{failure, std::string(caller.status().message())};
@@ -236,16 +234,6 @@ class GateCall {
           "health: ANYONE_MAY_WATCH");
     }
     return refusal;
-  }
-
-  // Fills in who calls.
-  void Describe() {
-    event_.issuer_name = caller_.issuer_name();
-    if (caller_.has_subject()) event_.subject = caller_.subject();
-    event_.actor = caller_.actor_subject();
-    event_.client_id = caller_.client_id();
-    event_.token_id = caller_.token_id();
-    event_.key_id = caller_.key_id();
   }
 
   bool IsUnknownMethod() const {

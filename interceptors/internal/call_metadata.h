@@ -19,6 +19,9 @@ using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 inline constexpr char kAuthorization[] = "authorization";
 
+// What clients that check health watch, without a token.
+inline constexpr absl::string_view kHealthWatch = "/grpc.health.v1.Health/Watch";
+
 inline absl::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 // All values of `authorization`, put together so that different lists give different texts.

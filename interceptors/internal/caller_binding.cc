@@ -8,11 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/bound_call.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
-#include "lanyard/interceptors/internal/identity_entry.h"
-#include "lanyard/interceptors/internal/stream_expiry.h"
+#include "lanyard/interceptors/internal/stream_facts.h"
 #include "lanyard/interceptors/internal/wire_status.h"
-#include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -31,6 +30,9 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   // Touches nothing of the call: there may not be one yet.
   CallerBinding(std::shared_ptr<ServerState> state, ServerRpcInfo* info)
       : state_(std::move(state)), info_(info) {}
+  ~CallerBinding() override {
+    if (call_.stream != nullptr) state_->streams.Close(call_.stream);
+  }
 
   void Intercept(InterceptorBatchMethods* methods) override {
     // TryCancel calls this on its own thread while another hook is inside; nothing else may be
@@ -45,7 +47,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) {
       // The context may be gone by now; only our own members are safe.
-      if (expiry_.has_value()) expiry_->Close();
+      if (call_.stream != nullptr) state_->streams.Close(call_.stream);
     }
     methods->Proceed();
   }
@@ -69,13 +71,15 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       Refuse(context, method);
       return false;
     }
-    if (admitted.has_value()) identity_ = *std::move(admitted);
+    if (admitted.has_value()) call_.identity = *std::move(admitted);
     if (!state_->settings.keep_bearer_in_metadata) metadata->erase(kAuthorization);
-    PutIdentity(metadata, &identity_);
-    if (info_->type() != ServerRpcInfo::Type::UNARY && identity_.authenticated()) {
-      const IdentityState& state = IdentityAccess::StateOf(identity_);
-      expiry_.emplace(state_, context->c_call(), state.usable_until, state.ends_since_boot);
+    call_.method = std::string(method);
+    call_.state = state_;
+    if (info_->type() != ServerRpcInfo::Type::UNARY) {
+      call_.stream = state_->streams.Add(context->c_call(),
+                                         FactsOf(*state_, method, call_.identity, *auth_context));
     }
+    PutBoundCall(metadata, &call_);
     return true;
   }
 
@@ -100,8 +104,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
 
   const std::shared_ptr<ServerState> state_;
   ServerRpcInfo* const info_;  // Outlives this.
-  Identity identity_;
-  std::optional<StreamExpiry> expiry_;
+  BoundCall call_;
 };
 
 }  // namespace

@@ -30,7 +30,69 @@ ServerState::ServerState(ServerSettings the_settings)
     : settings(std::move(the_settings)),
       clock(settings.sources.clock),
       admissions(settings.admission_bytes),
-      signature_budget(settings.bad_signatures_per_second) {}
+      signature_budget(settings.bad_signatures_per_second),
+      streams(StreamRules()) {}
+
+OpenStreams::Rules ServerState::StreamRules() {
+  OpenStreams::Rules rules;
+  rules.clock = clock;
+  rules.changed = [this] { return StreamsMustBeJudged(); };
+  rules.judge = [this](const StreamFacts& stream) { return JudgeStream(stream); };
+  rules.ended = [this](const StreamFacts& stream, const StreamEnd& end, const std::string& id) {
+    AuditStreamEnd(stream, end, id);
+  };
+  return rules;
+}
+
+bool ServerState::StreamsMustBeJudged() {
+  const auto now = snapshot();
+  if (now == nullptr) return false;  // Not loaded yet.
+  std::vector<std::shared_ptr<const void>> judged_by = {now};
+  for (const auto& [name, made] : now->keys) judged_by.push_back(made.source->Current());
+  if (judged_by == judged_by_) return false;
+  judged_by_ = std::move(judged_by);
+  return true;
+}
+
+std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) const {
+  const auto now = snapshot();
+  const Policy& policy = *now->policy;
+  const bool observed = policy.Observes(stream.method, clock->Now());
+  if (stream.caller.authenticated()) {
+    const absl::Status trusted = now->verifier->StillTrusts(stream.caller);
+    if (!trusted.ok()) {
+      if (observed) return std::nullopt;
+      return StreamEnd{FailureOf(trusted).value_or(AuthFailure::kUnknownIssuer),
+                       std::string(trusted.message())};
+    }
+  }
+  struct Connection final : TokenConnection {
+    explicit Connection(const PeerNames& of) : names(of) {}
+    PeerNames VerifiedPeerNames() override { return names; }
+    const PeerNames& names;
+  } connection(stream.peer);
+  // At the time when it began: a stream does not end because it grows older.
+  const Policy::Decision decision =
+      policy.Decide(stream.method, stream.caller, connection, stream.began);
+  if (decision.allowed() || (observed && decision.verdict != Policy::Verdict::kDenied)) {
+    return std::nullopt;
+  }
+  return StreamEnd{AuthFailure::kDeniedByPolicy,
+                   policy.Explain(stream.method, stream.caller, connection, stream.began)};
+}
+
+void ServerState::AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
+                                 const std::string& decision_id) const {
+  if (settings.audit == nullptr) return;
+  AuditEvent event;
+  event.time = clock->Now();
+  event.decision_id = decision_id;
+  event.method = stream.method;
+  event.failure = end.failure;
+  event.detail = absl::StrCat("the stream was ended: ", end.detail);
+  event.SetCaller(stream.caller);
+  settings.audit->Record(event);
+}
 
 absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
     ServerSettings settings, const std::vector<std::string>& services) {
@@ -59,18 +121,80 @@ absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
   if (!snapshot.ok()) return snapshot.status();
   std::lock_guard<std::mutex> lock(mutex_);
   services_ = std::move(services);
+  retired_.push_back(std::move(snapshot_));
   snapshot_ = *std::move(snapshot);
   return absl::OkStatus();
 }
 
 absl::Status ServerState::Reload() {
   std::lock_guard<std::mutex> reload_lock(reload_mutex_);
-  auto snapshot = LoadSnapshot(settings.sources, DescriptorsOf(services_), snapshot_.get());
-  if (!snapshot.ok()) return snapshot.status();
-  if (absl::Status status = CheckMethods((*snapshot)->config); !status.ok()) return status;
+  auto snapshot = LoadLocked();
+  SetStatus(snapshot.status());
   std::lock_guard<std::mutex> lock(mutex_);
+  if (!snapshot.ok()) {
+    ++status_.failures;
+    return snapshot.status();
+  }
+  ++status_.loads;
+  status_.loaded_at = clock->Now();
+  if (snapshot_ != nullptr) retired_.push_back(std::move(snapshot_));
   snapshot_ = *std::move(snapshot);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const AuthSnapshot>> ServerState::LoadLocked() {
+  auto snapshot = LoadSnapshot(settings.sources, DescriptorsOf(services_), snapshot_.get());
+  if (!snapshot.ok()) return snapshot.status();
+  const v1::ServerConfig& config = (*snapshot)->config.config;
+  if (absl::Status status = CheckMethods((*snapshot)->config); !status.ok()) return status;
+  if (snapshot_ != nullptr && MaxTokenBytes(config) > max_token_bytes_) {
+    return absl::FailedPreconditionError(absl::StrCat("max_token_bytes: above ", max_token_bytes_,
+                                                      ", which the server started with, it needs a "
+                                                      "restart"));
+  }
+  if (snapshot_ == nullptr) max_token_bytes_ = MaxTokenBytes(config);
+  return snapshot;
+}
+
+void ServerState::SetStatus(const absl::Status& status) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  status_.last_error = std::string(status.message());
+  if (status.ok()) {
+    status_.failing_since = absl::InfiniteFuture();
+  } else if (status_.failing_since == absl::InfiniteFuture()) {
+    status_.failing_since = clock->Now();
+  }
+}
+
+void ServerState::CheckConfig() {
+  std::lock_guard<std::mutex> reload_lock(reload_mutex_);
+  const auto config = LoadConfig(settings.sources.config_files, settings.sources.config_text);
+  absl::Status status = config.status();
+  if (status.ok()) {
+    status = Policy::Create(*config, DescriptorsOf(services_), clock->Now()).status();
+  }
+  if (status.ok()) status = CheckMethods(*config);
+  if (!status.ok()) SetStatus(status);
+}
+
+ConfigStatus ServerState::status() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return status_;
+}
+
+void ServerState::DropRetired() {
+  std::vector<std::shared_ptr<const AuthSnapshot>> dropped;  // Outside the lock.
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t i = 0; i < retired_.size();) {
+    // Nobody can get hold of it anew.
+    if (retired_[i].use_count() > 1) {
+      ++i;
+      continue;
+    }
+    dropped.push_back(std::move(retired_[i]));
+    retired_[i] = std::move(retired_.back());
+    retired_.pop_back();
+  }
 }
 
 absl::Status ServerState::CheckMethods(const LoadedConfig& config) const {

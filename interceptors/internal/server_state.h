@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,14 +13,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "lanyard/interceptors/config_status.h"
 #include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/internal/admissions.h"
 #include "lanyard/interceptors/internal/auth_snapshot.h"
+#include "lanyard/interceptors/internal/open_streams.h"
 #include "lanyard/interceptors/internal/signature_budget.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
-#include "lanyard/sdk/internal/timer_queue.h"
 
 namespace grpc {
 class AuthMetadataProcessor;
@@ -65,6 +67,15 @@ class ServerState {
   // service does not have.
   absl::Status Reload();
 
+  // Looks at the files, and says in status() what is wrong with them, if anything is.
+  void CheckConfig();
+
+  ConfigStatus status() const;
+
+  // Lets go of what ruled once and is used by no call any more. Called where it may take time: what
+  // fetches keys ends with it.
+  void DropRetired();
+
   // Whether no service of a server that has registered those services has that method, as far as
   // can be told.
   bool IsUnknownMethod(absl::string_view path, const std::set<std::string>& services) const;
@@ -80,20 +91,35 @@ class ServerState {
   const std::shared_ptr<const Clock> clock;
   Admissions admissions;
   SignatureBudget signature_budget;
-  TimerQueue timers;
 
  private:
   explicit ServerState(ServerSettings settings);
+  OpenStreams::Rules StreamRules();
+  bool StreamsMustBeJudged();
+  std::optional<StreamEnd> JudgeStream(const StreamFacts& stream) const;
+  void AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
+                      const std::string& decision_id) const;
   Services DescriptorsOf(const std::set<std::string>& names) const;
   absl::Status CheckMethods(const LoadedConfig& config) const;
+  absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadLocked();
+  void SetStatus(const absl::Status& status);
 
   std::set<std::string> given_services_;  // Those that need no registering. Fixed.
   std::mutex reload_mutex_;               // Held while a snapshot is made.
   std::set<std::string> services_;        // Guarded by reload_mutex_.
+  uint32_t max_token_bytes_ = 0;          // At the start. Guarded by reload_mutex_.
   bool services_are_all_ = false;         // Guarded by reload_mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const AuthSnapshot> snapshot_;  // Written under both, read under either.
-  std::map<std::string, int64_t> would_deny_;     // By path. Guarded by mutex_.
+  std::vector<std::shared_ptr<const AuthSnapshot>> retired_;  // Guarded by mutex_.
+  ConfigStatus status_;                                       // Guarded by mutex_.
+  std::map<std::string, int64_t> would_deny_;                 // By path. Guarded by mutex_.
+
+  // What streams were judged by last; only their thread looks at it.
+  std::vector<std::shared_ptr<const void>> judged_by_;
+
+ public:
+  OpenStreams streams;  // Last: its thread uses the rest.
 };
 
 // What is known of one port, or of all the ports of one server.

@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_INTERNAL_IDENTITY_STATE_H_
 #define LANYARD_SDK_INTERNAL_IDENTITY_STATE_H_
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,6 +27,9 @@ struct IdentityState {
   std::string client_id;
   std::string token_id;
   std::string key_id;
+  // What the verdict rests on: the key, and the config of the issuer.
+  std::shared_ptr<const std::string> key_thumbprint;
+  uint64_t issuer_fingerprint = 0;
   std::string claims_json;
   RegisteredClaims registered;
   std::vector<std::string> audiences;

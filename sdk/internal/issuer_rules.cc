@@ -2,6 +2,7 @@
 #include "lanyard/sdk/internal/issuer_rules.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "absl/status/status.h"
@@ -160,6 +161,7 @@ std::string IssuerText(const v1::Issuer& issuer) {
 IssuerRules RulesOf(const v1::Issuer& issuer) {
   IssuerRules rules;
   rules.name = issuer.name();
+  rules.fingerprint = std::hash<std::string>()(issuer.SerializeAsString());
   rules.issuer = issuer.issuer();
   rules.audiences.assign(issuer.audiences().begin(), issuer.audiences().end());
   rules.algorithms = AlgorithmsOf(issuer);

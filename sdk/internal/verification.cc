@@ -279,8 +279,8 @@ absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
 
 }  // namespace
 
-absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules, const KeySet* keys,
-                             TokenConnection& connection) {
+absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
+                                           const KeySet* keys, TokenConnection& connection) {
   const auto algorithm = AlgorithmFromName(jws.algorithm_name);
   if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
     return Fail(AuthFailure::kUnsupportedAlgorithm,
@@ -299,7 +299,7 @@ absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
     return Fail(AuthFailure::kBadSignature, "the signature is not by the key that it names");
   }
   connection.OnGoodSignature();
-  return absl::OkStatus();
+  return key;
 }
 
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
@@ -318,8 +318,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   const IssuerRules& rules = *issuer->rules;
 
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
-  if (absl::Status status = VerifySignature(*jws, rules, issuer->keys.get(), connection);
-      !status.ok()) {
+  const auto key = VerifySignature(*jws, rules, issuer->keys.get(), connection);
+  if (const absl::Status status = key.status(); !status.ok()) {
     // Only where no key at all has that id: one of another type is no reason to look for more.
     const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
                             jws->key_id.has_value() && issuer->source != nullptr &&
@@ -369,6 +369,8 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
     state->actor_subject = claims->actor_subject;
     state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
   }
+  state->key_thumbprint = (*key)->shared_thumbprint();
+  state->issuer_fingerprint = rules.fingerprint;
   state->token_type = NormalizedType(jws->type.value_or(""));
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
   state->token_id = claims->token_id.value_or("");
@@ -384,6 +386,20 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
 
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {
   return CheckTimes(IdentityAccess::StateOf(identity).registered, rules, now);
+}
+
+absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rules,
+                               const KeySet* keys) {
+  const IdentityState& state = IdentityAccess::StateOf(identity);
+  if (state.issuer_fingerprint != rules.fingerprint) {
+    return Fail(AuthFailure::kUnknownIssuer, "the issuer's config has changed");
+  }
+  if (keys == nullptr) return absl::OkStatus();
+  const bool there =
+      std::any_of(keys->keys().begin(), keys->keys().end(),
+                  [&state](const Key& key) { return key.Thumbprint() == *state.key_thumbprint; });
+  return there ? absl::OkStatus()
+               : Fail(AuthFailure::kUnknownKey, "the key that signed the token has been withdrawn");
 }
 
 absl::Status CheckBinding(const Identity& identity, TokenConnection& connection) {

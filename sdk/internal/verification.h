@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_INTERNAL_VERIFICATION_H_
 #define LANYARD_SDK_INTERNAL_VERIFICATION_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ namespace lanyard::internal {
 // What one issuer's tokens must be like: the checks, spelled out.
 struct IssuerRules {
   std::string name;
+  // Of the whole config of the issuer: another one means another config.
+  uint64_t fingerprint = 0;
   // Empty only with a trust domain: then a token with any iss is refused.
   std::string issuer;
   // Of JWT-SVIDs: what sub must be in. They need no iss. Empty for other tokens.
@@ -89,11 +92,18 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
 // The middle of VerifyToken, which knows nothing of claims: alg is in the rules' list, exactly one
 // key of the issuer can have signed (kid, type, algorithm), and it did. Null keys are keys that are
 // not loaded yet. Apart so that it can be run over signed texts that are no JWTs.
-absl::Status VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules, const KeySet* keys,
-                             TokenConnection& connection);
+// The key that did.
+absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
+                                           const KeySet* keys, TokenConnection& connection);
 
 // exp, nbf, iat and lifetime at `now`: the one function for fresh and for cached verdicts.
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now);
+
+// Whether a verdict made earlier could still be made, but for the token's bytes and the time: the
+// issuer's config is the same, and the key is still there. While there are no keys at all, none has
+// been withdrawn.
+absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rules,
+                               const KeySet* keys);
 
 // cnf against the client's certificate. Never cached.
 absl::Status CheckBinding(const Identity& identity, TokenConnection& connection);

@@ -141,9 +141,19 @@ absl::StatusOr<internal::KeyMaterialPtr> ReadMaterial(const JsonValue& jwk) {
   return absl::InvalidArgumentError("\"kty\" of the JWK must be RSA, EC, OKP or oct");
 }
 
+std::string ThumbprintOfMaterial(const internal::KeyMaterial& material) {
+  const Secret members = material.CanonicalMembers();
+  std::string json = absl::StrCat("{", members.view(), "}");
+  internal::ScopedCleanse cleanse(&json);
+  return internal::Base64UrlEncode(internal::Sha256(json));
+}
+
 }  // namespace
 
-Key::Key(internal::KeyMaterialPtr material) : material_(std::move(material)), id_(Thumbprint()) {}
+Key::Key(internal::KeyMaterialPtr material)
+    : material_(std::move(material)),
+      thumbprint_(std::make_shared<const std::string>(ThumbprintOfMaterial(*material_))),
+      id_(*thumbprint_) {}
 
 absl::StatusOr<Key> Key::Generate(Algorithm algorithm, int rsa_bits) {
   auto material = internal::GenerateKey(algorithm, rsa_bits);
@@ -210,13 +220,6 @@ absl::StatusOr<Key> Key::FromHmacSecret(absl::string_view bytes) {
 
 bool Key::Fits(Algorithm algorithm) const {
   return algorithm_.has_value() ? *algorithm_ == algorithm : material_->Fits(algorithm);
-}
-
-std::string Key::Thumbprint() const {
-  const Secret members = material_->CanonicalMembers();
-  std::string json = absl::StrCat("{", members.view(), "}");
-  internal::ScopedCleanse cleanse(&json);
-  return internal::Base64UrlEncode(internal::Sha256(json));
 }
 
 absl::StatusOr<Key> Key::PublicHalf() const {

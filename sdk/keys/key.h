@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_KEYS_KEY_H_
 #define LANYARD_SDK_KEYS_KEY_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -67,7 +68,8 @@ class Key {
   bool has_private() const { return material_->has_private(); }
 
   // SHA-256 thumbprint in base64url (RFC 7638). Not for publishing with HMAC keys.
-  std::string Thumbprint() const;
+  const std::string& Thumbprint() const { return *thumbprint_; }
+  const std::shared_ptr<const std::string>& shared_thumbprint() const { return thumbprint_; }
 
   // The key without its private half. Error for HMAC secrets, which have no other half.
   absl::StatusOr<Key> PublicHalf() const;
@@ -99,6 +101,7 @@ class Key {
   explicit Key(internal::KeyMaterialPtr material);
 
   internal::KeyMaterialPtr material_;
+  std::shared_ptr<const std::string> thumbprint_;
   std::string id_;
   std::optional<Algorithm> algorithm_;
   KeyUse use_ = KeyUse::kSignature;

@@ -58,7 +58,7 @@ std::string Verify(absl::string_view token, const KeySet* keys,
     internal::IssuerRules rules;
     rules.algorithms = algorithms;
     TokenConnection connection;
-    status = internal::VerifySignature(*jws, rules, keys, connection);
+    status = internal::VerifySignature(*jws, rules, keys, connection).status();
   }
   if (status.ok()) return std::string(kAccepted);
   const auto failure = FailureOf(status);

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "lanyard/interceptors/internal/identity_entry.h"
+#include "lanyard/interceptors/internal/bound_call.h"
 #include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
@@ -52,11 +52,14 @@ Identity MakeIdentity(const std::string& issuer_name, const std::string& subject
 }
 
 FakeCaller::FakeCaller(grpc::ServerContextBase* context, Identity identity)
-    : identity_(std::move(identity)) {
+    : call_(std::make_unique<internal::BoundCall>()) {
+  call_->identity = std::move(identity);
   // The map is the context's own, and not const there.
-  internal::PutIdentity(const_cast<internal::CallMetadata*>(&context->client_metadata()),
-                        &identity_);
+  internal::PutBoundCall(const_cast<internal::CallMetadata*>(&context->client_metadata()),
+                         call_.get());
 }
+
+FakeCaller::~FakeCaller() = default;
 
 FakeCaller::FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
                        const std::string& subject, const std::vector<std::string>& scopes,

@@ -2,6 +2,7 @@
 #ifndef LANYARD_TESTS_TESTING_FAKE_CALLER_H_
 #define LANYARD_TESTS_TESTING_FAKE_CALLER_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@
 
 namespace grpc {
 class ServerContextBase;
+}
+
+namespace lanyard::internal {
+struct BoundCall;
 }
 
 namespace lanyard::testing {
@@ -34,11 +39,12 @@ class FakeCaller {
   FakeCaller(grpc::ServerContextBase* context, const std::string& issuer_name,
              const std::string& subject, const std::vector<std::string>& scopes = {},
              const std::vector<std::string>& roles = {});
+  ~FakeCaller();
   FakeCaller(const FakeCaller&) = delete;
   FakeCaller& operator=(const FakeCaller&) = delete;
 
  private:
-  const Identity identity_;
+  const std::unique_ptr<internal::BoundCall> call_;
 };
 
 }  // namespace lanyard::testing

@@ -6,12 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/version.h"
 #include "lanyard/tools/json_text.h"
 
 namespace lanyard::tools {
 namespace {
-
-constexpr char kLanyardVersion[] = "0.1.0";
 
 // The version of the headers: 3021012 is 3.21.12. The library that is linked must be of the same
 // minor version, or protobuf itself stops the program.

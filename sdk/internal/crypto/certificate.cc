@@ -75,6 +75,12 @@ bssl::UniquePtr<EVP_PKEY> NewP256() {
   return key;
 }
 
+// Null if there is none that parses.
+bssl::UniquePtr<X509> FirstCertificate(absl::string_view pem) {
+  bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return bssl::UniquePtr<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+}
+
 }  // namespace
 
 absl::Status CheckCertificates(absl::string_view pem) { return ParseAll(pem).status(); }
@@ -93,9 +99,20 @@ absl::Status CheckCertificateAndKey(absl::string_view chain_pem, absl::string_vi
   return absl::OkStatus();
 }
 
+absl::StatusOr<absl::Time> CertificateNotAfter(absl::string_view pem) {
+  const bssl::UniquePtr<X509> certificate = FirstCertificate(pem);
+  const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0, seconds = 0;
+  if (certificate == nullptr || epoch == nullptr ||
+      ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(certificate.get())) == 0) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError("not a certificate in PEM");
+  }
+  return absl::UnixEpoch() + absl::Hours(24) * days + absl::Seconds(seconds);
+}
+
 absl::StatusOr<std::string> CertificateSha256(absl::string_view pem) {
-  bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  bssl::UniquePtr<X509> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  const bssl::UniquePtr<X509> certificate = FirstCertificate(pem);
   uint8_t* der = nullptr;
   const int size = certificate == nullptr ? -1 : i2d_X509(certificate.get(), &der);
   if (size < 0) {

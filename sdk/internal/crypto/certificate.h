@@ -23,6 +23,9 @@ absl::Status CheckCertificates(absl::string_view pem);
 // SHA-256 over the DER of the first certificate in `pem`: x5t#S256 (RFC 8705 section 3.1).
 absl::StatusOr<std::string> CertificateSha256(absl::string_view pem);
 
+// When the first certificate in `pem` ends.
+absl::StatusOr<absl::Time> CertificateNotAfter(absl::string_view pem);
+
 // A certificate authority for tests and for the quickstart; its key lives only in this object.
 class ThrowAwayCa {
  public:

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/config_watcher.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/log.h"
+
+namespace lanyard::internal {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval(250);
+constexpr std::chrono::seconds kQuiet(2);
+constexpr size_t kMaxFileBytes = 1 << 20;
+
+}  // namespace
+
+ConfigWatcher::ConfigWatcher(std::shared_ptr<ServerState> state)
+    : state_(std::move(state)),
+      loaded_(Contents()),
+      seen_(loaded_),
+      thread_(kInterval, [this] { Poll(); }) {}
+
+std::string ConfigWatcher::Contents() const {
+  const SnapshotSources& sources = state_->settings.sources;
+  std::string all;
+  for (const auto* paths : {&sources.config_files, &sources.shadow_config_files}) {
+    for (const std::string& path : *paths) {
+      const auto text = ReadFile(path, kMaxFileBytes);
+      absl::StrAppend(&all, text.ok() ? Sha256(text->view()) : "?");
+    }
+  }
+  return all;
+}
+
+void ConfigWatcher::Poll() {
+  state_->DropRetired();
+  std::string contents = Contents();
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (contents != seen_) {
+    seen_ = std::move(contents);
+    seen_at_ = now;
+    // A mistake shows at once; what rules changes only when the files are still.
+    if (seen_ != loaded_) state_->CheckConfig();
+    return;
+  }
+  if (seen_ == loaded_ || now - seen_at_ < kQuiet) return;
+  loaded_ = seen_;
+  if (absl::Status status = state_->Reload(); status.ok()) {
+    LogLine("the config has been read again");
+  } else {
+    LogLine(absl::StrCat("the config was NOT read again, the last good one goes on ruling: ",
+                         status.message()));
+  }
+}
+
+}  // namespace lanyard::internal

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_INTERCEPTORS_INTERNAL_CONFIG_WATCHER_H_
+#define LANYARD_INTERCEPTORS_INTERNAL_CONFIG_WATCHER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "lanyard/interceptors/internal/server_state.h"
+#include "lanyard/sdk/internal/periodic_thread.h"
+
+namespace lanyard::internal {
+
+// Has the config read again when its files have changed and then have been still for two seconds:
+// Kubernetes replaces them one by one.
+class ConfigWatcher {
+ public:
+  explicit ConfigWatcher(std::shared_ptr<ServerState> state);
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  // What the files hold, or that they cannot be read.
+  std::string Contents() const;
+  void Poll();
+
+  const std::shared_ptr<ServerState> state_;
+  std::string loaded_;  // Contents that have been dealt with.
+  std::string seen_;    // The newest.
+  SteadyTime seen_at_{};
+  PeriodicThread thread_;  // Last: it uses the rest.
+};
+
+}  // namespace lanyard::internal
+
+#endif  // LANYARD_INTERCEPTORS_INTERNAL_CONFIG_WATCHER_H_
