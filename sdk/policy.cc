@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/internal/duration.h"
@@ -121,6 +122,10 @@ const Policy::MethodRule* Policy::Find(absl::string_view path) const {
 }
 
 const internal::EffectiveRule* Policy::RuleOf(absl::string_view path) const {
+  if (absl::EndsWith(path, "/*")) {
+    const auto service = services_.find(path.substr(0, path.size() - 1));
+    return service == services_.end() ? nullptr : service->second.source;
+  }
   const MethodRule* rule = Find(path);
   return rule == nullptr ? nullptr : rule->source;
 }

@@ -82,7 +82,7 @@ class Policy {
   // What rules, by method; for reports.
   const std::vector<internal::EffectiveRule>& rules() const { return effective_; }
 
-  // The rule of a method; null if there is none.
+  // The rule of a method, or of "/package.Service/*"; null if there is none.
   const internal::EffectiveRule* RuleOf(absl::string_view path) const;
 
  private:

@@ -7,22 +7,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/rule_checks.h"
+#include "lanyard/sdk/internal/rule_names.h"
 
 namespace lanyard::internal {
 namespace {
 
 using google::protobuf::ServiceDescriptor;
-
-// gRPC's own services are registered without being asked, after the others.
-constexpr absl::string_view kOwnServices = "grpc.";
-
-std::vector<std::string> MethodsOf(const ServiceDescriptor& service) {
-  std::vector<std::string> names;
-  for (int i = 0; i < service.method_count(); ++i) names.emplace_back(service.method(i)->name());
-  return names;
-}
 
 }  // namespace
 
@@ -198,38 +189,7 @@ void ServerState::DropRetired() {
 }
 
 absl::Status ServerState::CheckMethods(const LoadedConfig& config) const {
-  const auto check = [this](const std::string& method) {
-    const std::string service = method.substr(1, method.rfind('/') - 1);
-    if (absl::StartsWith(service, kOwnServices)) return absl::OkStatus();
-    if (services_are_all_ && services_.count(service) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "this server has no service ", service,
-          DidYouMean(service, {services_.begin(), services_.end()}),
-          "; one that it serves without registering it belongs into ServerAuthOptions.services"));
-    }
-    const auto* descriptor = settings.descriptors->Find(service);
-    const std::string name = method.substr(method.rfind('/') + 1);
-    if (descriptor == nullptr || name == "*" || descriptor->FindMethodByName(name) != nullptr) {
-      return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(absl::StrCat("the service ", service, " has no method ", name,
-                                                   DidYouMean(name, MethodsOf(*descriptor))));
-  };
-  for (int i = 0; i < config.config.rules_size(); ++i) {
-    const std::string& method = config.config.rules(i).method();
-    if (absl::Status status = check(method); !status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(config.rule_locations[i], ": rule for ", method, ": ", status.message()));
-    }
-  }
-  for (const v1::MethodSettings& part : config.config.settings()) {
-    if (part.method() == "*") continue;
-    if (absl::Status status = check(part.method()); !status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("settings of ", part.method(), ": ", status.message()));
-    }
-  }
-  return absl::OkStatus();
+  return CheckRuleNames(config, *settings.descriptors, services_are_all_ ? &services_ : nullptr);
 }
 
 absl::Status ServerState::SetAllServices() {

@@ -40,10 +40,13 @@ std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", Printable(text, kShown), "\"");
 }
 
+constexpr int kShownNames = 4;
+
 std::string OneOf(const Strings& texts) {
-  return absl::StrJoin(texts, " or ", [](std::string* out, const std::string& text) {
-    absl::StrAppend(out, Quoted(text));
-  });
+  std::vector<std::string> shown;
+  for (int i = 0; i < texts.size() && i < kShownNames; ++i) shown.push_back(Quoted(texts[i]));
+  if (texts.size() > kShownNames) shown.push_back("another of the rule's");
+  return absl::StrJoin(shown, " or ");
 }
 
 // What names callers, rather than narrowing down who was named.
@@ -199,7 +202,7 @@ bool CallerCondition::TokenMatches(const Identity& caller, std::string* why) con
     return Fail(why, absl::StrCat("the issuer is not ", OneOf(allow_.issuers())));
   }
   if (!subjects_.empty() && !subjects_.Match(caller.subject())) {
-    return Fail(why, "the subject is none of subjects");
+    return Fail(why, absl::StrCat("the subject is not ", OneOf(allow_.subjects())));
   }
   if (!allow_.clients().empty() && !Contains(allow_.clients(), caller.client_id())) {
     return Fail(why, absl::StrCat("the client is not ", OneOf(allow_.clients())));

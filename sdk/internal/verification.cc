@@ -103,29 +103,6 @@ bool HasKey(const KeySet& keys, const std::string& id) {
                      [&id](const Key& key) { return key.id() == id; });
 }
 
-// Whose rules a token is checked by: only iss, or without it the trust domain of sub, is read
-// before the signature, by the same reader that reads it again afterwards.
-absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLookup& issuers) {
-  const auto issuer = claims.Find("iss");
-  if (issuer.has_value()) {
-    if (!issuer->is(JsonValue::Kind::kString)) {
-      return Fail(AuthFailure::kMalformedToken, "\"iss\" is not a string");
-    }
-    IssuerKeys found = issuers.Find(issuer->string());
-    if (found.rules != nullptr) return found;
-    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
-  }
-  const auto subject = claims.Find("sub");
-  if (subject.has_value() && subject->is(JsonValue::Kind::kString)) {
-    const auto trust_domain = TrustDomainOf(subject->string());
-    IssuerKeys found =
-        trust_domain.has_value() ? issuers.FindTrustDomain(*trust_domain) : IssuerKeys();
-    if (found.rules != nullptr) return found;
-  }
-  return Fail(AuthFailure::kUnknownIssuer,
-              "the token has no \"iss\", and \"sub\" is in no configured trust domain");
-}
-
 // That the claims are of the issuer whose key verified.
 absl::Status CheckIssuer(const RegisteredClaims& claims, const IssuerRules& rules) {
   const bool is_svid = !rules.trust_domain.empty();
@@ -302,6 +279,77 @@ absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const Issue
   return key;
 }
 
+absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLookup& issuers) {
+  const auto issuer = claims.Find("iss");
+  if (issuer.has_value()) {
+    if (!issuer->is(JsonValue::Kind::kString)) {
+      return Fail(AuthFailure::kMalformedToken, "\"iss\" is not a string");
+    }
+    IssuerKeys found = issuers.Find(issuer->string());
+    if (found.rules != nullptr) return found;
+    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
+  }
+  const auto subject = claims.Find("sub");
+  if (subject.has_value() && subject->is(JsonValue::Kind::kString)) {
+    const auto trust_domain = TrustDomainOf(subject->string());
+    IssuerKeys found =
+        trust_domain.has_value() ? issuers.FindTrustDomain(*trust_domain) : IssuerKeys();
+    if (found.rules != nullptr) return found;
+  }
+  return Fail(AuthFailure::kUnknownIssuer,
+              "the token has no \"iss\", and \"sub\" is in no configured trust domain");
+}
+
+absl::StatusOr<std::shared_ptr<IdentityState>> BelieveClaims(const JsonValue& root,
+                                                             const IssuerRules& rules,
+                                                             absl::Time now) {
+  auto claims = ReadClaims(root);
+  if (!claims.ok()) return claims.status();
+  if (absl::Status status = CheckIssuer(*claims, rules); !status.ok()) return status;
+  if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
+  if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
+  if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
+  if (rules.require_subject && !claims->subject.has_value()) {
+    return Fail(AuthFailure::kMissingClaim,
+                "the token has no \"sub\"; let the issuer write it (Keycloak leaves it out of "
+                "lightweight tokens), or set accept_subjectless_tokens");
+  }
+  if (rules.refuse_other_kinds) {
+    if (absl::Status status = CheckKind(*claims, root, rules); !status.ok()) {
+      return status;
+    }
+  }
+  for (const v1::ClaimCondition& condition : rules.required_claims) {
+    if (!Meets(root, condition)) {
+      return Fail(IsOfKind(condition) ? AuthFailure::kWrongType : AuthFailure::kMissingClaim,
+                  absl::StrCat("the claim ", PathText(condition),
+                               " is absent, or not what required_claims or the profile asks for"));
+    }
+  }
+  std::vector<std::string> roles = RolesIn(root, rules);
+  if (absl::Status status = CheckMayAssert(*claims, roles, rules); !status.ok()) return status;
+
+  auto state = std::make_shared<IdentityState>();
+  state->authenticated = true;
+  state->issuer_name = rules.name;
+  state->issuer =
+      rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
+  // A value that no token can carry, so that it equals no name, not even the empty one.
+  state->subject = claims->subject.value_or(std::string("\0none", 5));
+  if (claims->has_actor) {
+    state->actor_subject = claims->actor_subject;
+    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
+  }
+  state->issuer_fingerprint = rules.fingerprint;
+  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
+  state->token_id = claims->token_id.value_or("");
+  state->roles = std::move(roles);
+  state->audiences = *claims->audiences;
+  state->usable_until = *claims->expires_at + rules.leeway;
+  state->registered = *std::move(claims);
+  return state;
+}
+
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,
                                     absl::Time now, absl::Duration since_boot) {
@@ -331,57 +379,15 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
     return status;
   }
 
-  // From here the claims are believed.
-  auto claims = ReadClaims(document->root());
-  if (!claims.ok()) return claims.status();
-  if (absl::Status status = CheckIssuer(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
-  if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
-  if (rules.require_subject && !claims->subject.has_value()) {
-    return Fail(AuthFailure::kMissingClaim,
-                "the token has no \"sub\"; let the issuer write it (Keycloak leaves it out of "
-                "lightweight tokens), or set accept_subjectless_tokens");
-  }
-  if (rules.refuse_other_kinds) {
-    if (absl::Status status = CheckKind(*claims, document->root(), rules); !status.ok()) {
-      return status;
-    }
-  }
-  for (const v1::ClaimCondition& condition : rules.required_claims) {
-    if (!Meets(document->root(), condition)) {
-      return Fail(IsOfKind(condition) ? AuthFailure::kWrongType : AuthFailure::kMissingClaim,
-                  absl::StrCat("the claim ", PathText(condition),
-                               " is absent, or not what required_claims or the profile asks for"));
-    }
-  }
-  std::vector<std::string> roles = RolesIn(document->root(), rules);
-  if (absl::Status status = CheckMayAssert(*claims, roles, rules); !status.ok()) return status;
-
-  auto state = std::make_shared<IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = rules.name;
-  state->issuer =
-      rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
-  // A value that no token can carry, so that it equals no name, not even the empty one.
-  state->subject = claims->subject.value_or(std::string("\0none", 5));
-  if (claims->has_actor) {
-    state->actor_subject = claims->actor_subject;
-    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
-  }
-  state->key_thumbprint = (*key)->shared_thumbprint();
-  state->issuer_fingerprint = rules.fingerprint;
-  state->token_type = NormalizedType(jws->type.value_or(""));
-  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
-  state->token_id = claims->token_id.value_or("");
-  state->key_id = jws->key_id.value_or("");
-  state->roles = std::move(roles);
-  state->claims_json = std::move(jws->payload);
-  state->audiences = *claims->audiences;
-  state->usable_until = *claims->expires_at + rules.leeway;
-  state->ends_since_boot = since_boot + (state->usable_until - now);
-  state->registered = *std::move(claims);
-  return Verdict{IdentityAccess::Make(std::move(state)), *std::move(issuer)};
+  auto identity = BelieveClaims(document->root(), rules, now);
+  if (!identity.ok()) return identity.status();
+  IdentityState& state = **identity;
+  state.key_thumbprint = (*key)->shared_thumbprint();
+  state.token_type = NormalizedType(jws->type.value_or(""));
+  state.key_id = jws->key_id.value_or("");
+  state.claims_json = std::move(jws->payload);
+  state.ends_since_boot = since_boot + (state.usable_until - now);
+  return Verdict{IdentityAccess::Make(*std::move(identity)), *std::move(issuer)};
 }
 
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {

@@ -80,6 +80,12 @@ class IssuerLookup {
   virtual IssuerKeys FindTrustDomain(absl::string_view /*trust_domain*/) const { return {}; }
 };
 
+// Whose rules a token is checked by: only iss, or without it the trust domain of sub, is read
+// before the signature, by the same reader that reads it again afterwards.
+absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLookup& issuers);
+
+struct IdentityState;
+
 struct Verdict {
   Identity identity;
   IssuerKeys issuer;  // With the set that the verdict was made with.
@@ -88,6 +94,13 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,
                                     absl::Time now,
                                     absl::Duration since_boot = absl::ZeroDuration());
+
+// The end of VerifyToken, from where the claims are believed: only for claims whose signature has
+// been verified, and for those that a person vouches for (`lanyard policy explain`). All checks of
+// the claims, and what they say; the header is not in it.
+absl::StatusOr<std::shared_ptr<IdentityState>> BelieveClaims(const JsonValue& claims,
+                                                             const IssuerRules& rules,
+                                                             absl::Time now);
 
 // The middle of VerifyToken, which knows nothing of claims: alg is in the rules' list, exactly one
 // key of the issuer can have signed (kid, type, algorithm), and it did. Null keys are keys that are

@@ -45,12 +45,11 @@ absl::StatusOr<Arguments> Arguments::Parse(const Syntax& syntax,
       if (syntax.operand.empty()) {
         return UsageError("an argument that belongs to no option; this command takes options only");
       }
-      if (arguments.has_operand_) {
+      if (arguments.operands_.size() == syntax.operands) {
         return UsageError(absl::StrCat("one argument too many: there is one ", syntax.operand,
                                        ", and values follow their options"));
       }
-      arguments.has_operand_ = true;
-      arguments.operand_ = word;
+      arguments.operands_.push_back(word);
       continue;
     }
     const size_t equals = word.find('=');
@@ -94,8 +93,10 @@ absl::StatusOr<Arguments> Arguments::Parse(const Syntax& syntax,
       return UsageError(absl::StrCat("missing ", Wants(option)));
     }
   }
-  if (syntax.operand_required && !arguments.has_operand_) {
-    return UsageError(absl::StrCat("missing ", syntax.operand, ": \"-\" is standard input"));
+  if (syntax.operand_required && arguments.operands_.size() < syntax.operands) {
+    return UsageError(
+        absl::StrCat("missing ", syntax.operand,
+                     absl::EndsWith(syntax.operand, "-") ? ": \"-\" is standard input" : ""));
   }
   return arguments;
 }

@@ -2,6 +2,7 @@
 #ifndef LANYARD_TOOLS_LANYARD_ARGUMENTS_H_
 #define LANYARD_TOOLS_LANYARD_ARGUMENTS_H_
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct Option {
 // What a command may be given.
 struct Syntax {
   std::string operand;  // "FILE|-"; empty where there is none.
+  size_t operands = 1;  // How many, where there are any.
   bool operand_required = false;
   std::vector<Option> options;  // Every command has --json and --help as well.
 };
@@ -41,16 +43,18 @@ class Arguments {
   // All values of a repeatable option.
   std::vector<std::string> Values(absl::string_view name) const;
 
-  bool has_operand() const { return has_operand_; }
-  const std::string& operand() const { return operand_; }
+  bool has_operand() const { return !operands_.empty(); }
+  // Empty if it was not given.
+  std::string operand(size_t index = 0) const {
+    return index < operands_.size() ? operands_[index] : "";
+  }
 
   // Whether the answer is for a machine: one JSON object on standard output.
   bool json() const { return Has("--json"); }
 
  private:
   std::map<std::string, std::vector<std::string>> values_;
-  bool has_operand_ = false;
-  std::string operand_;
+  std::vector<std::string> operands_;
 };
 
 }  // namespace lanyard::tools

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/config_check.h"
 
-#include <google/protobuf/text_format.h>
-
 #include <string>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "lanyard/sdk/config.h"
 #include "lanyard/sdk/internal/issuer_description.h"
+#include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/json_text.h"
 
@@ -21,15 +20,8 @@ namespace {
 // Who may call, in the words of the config.
 std::string CallersOf(const v1::Rule& rule) {
   if (rule.nobody()) return "nobody";
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetSingleLineMode(true);
   std::vector<std::string> alternatives;
-  for (const v1::Allow& allow : rule.allow()) {
-    std::string text;
-    printer.PrintToString(allow, &text);
-    while (!text.empty() && text.back() == ' ') text.pop_back();
-    alternatives.push_back(std::move(text));
-  }
+  for (const v1::Allow& allow : rule.allow()) alternatives.push_back(internal::AllowText(allow));
   return absl::StrJoin(alternatives, "\n    or ");
 }
 

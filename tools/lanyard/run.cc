@@ -22,6 +22,10 @@
 #include "lanyard/tools/key_revoke.h"
 #include "lanyard/tools/key_rotate.h"
 #include "lanyard/tools/key_thumbprint.h"
+#include "lanyard/tools/policy_check.h"
+#include "lanyard/tools/policy_diff.h"
+#include "lanyard/tools/policy_explain.h"
+#include "lanyard/tools/policy_list.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
 #include "lanyard/tools/token_verify.h"
@@ -35,9 +39,10 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
-  return {KeyNewCommand(),    KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
-          KeyRotateCommand(), KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
-          TokenMintCommand(), TokenInspectCommand(), TokenVerifyCommand(),   VersionCommand()};
+  return {KeyNewCommand(),      KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
+          KeyRotateCommand(),   KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
+          PolicyCheckCommand(), PolicyListCommand(),   PolicyExplainCommand(), PolicyDiffCommand(),
+          TokenMintCommand(),   TokenInspectCommand(), TokenVerifyCommand(),   VersionCommand()};
 }
 
 // Whether a word stands among the options.

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/policy_diff.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "lanyard/sdk/internal/rule_compare.h"
+#include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/tools/json_text.h"
+#include "lanyard/tools/policy_view.h"
+
+namespace lanyard::tools {
+namespace {
+
+// What becomes of one method, or of all.
+struct Change {
+  std::string path;
+  std::vector<std::string> gains, loses;  // In the words of the config.
+};
+
+std::vector<std::string> Texts(const std::vector<v1::Allow>& allows) {
+  std::vector<std::string> texts;
+  for (const v1::Allow& allow : allows) texts.push_back(internal::AllowText(allow));
+  return texts;
+}
+
+v1::Rule RuleAt(const PolicyView& view, const std::string& path) {
+  const internal::EffectiveRule* rule = view.policy->RuleOf(path);
+  return rule == nullptr ? v1::Rule() : rule->rule;
+}
+
+std::map<std::string, std::string> EnforcementOf(const PolicyView& view) {
+  std::map<std::string, std::string> by_path;
+  for (const MethodView& method : view.methods) by_path[method.path] = method.enforcement;
+  return by_path;
+}
+
+std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
+  std::set<std::string> paths;
+  for (const PolicyView* view : {&before, &after}) {
+    for (const MethodView& method : view->methods) paths.insert(method.path);
+  }
+  const auto observed_before = EnforcementOf(before), observed_after = EnforcementOf(after);
+  const auto at = [](const std::map<std::string, std::string>& map, const std::string& path) {
+    const auto found = map.find(path);
+    return found == map.end() ? std::string() : found->second;
+  };
+  std::vector<Change> changes;
+  for (const std::string& path : paths) {
+    const v1::Rule was = RuleAt(before, path), is = RuleAt(after, path);
+    Change change{path, Texts(internal::NotCovered(is, was)), Texts(internal::NotCovered(was, is))};
+    const std::string then = at(observed_before, path), now = at(observed_after, path);
+    if (then.empty() && !now.empty()) change.gains.push_back("everybody: " + now);
+    if (!then.empty() && now.empty()) change.loses.push_back("everybody: no longer observed");
+    if (!change.gains.empty() || !change.loses.empty()) changes.push_back(std::move(change));
+  }
+  Change all{"any method", {}, {}};
+  const std::set<std::string> denied(before.denied.begin(), before.denied.end());
+  const std::set<std::string> still(after.denied.begin(), after.denied.end());
+  for (const std::string& text : before.denied) {
+    if (still.count(text) == 0) all.gains.push_back("denied so far: " + text);
+  }
+  for (const std::string& text : after.denied) {
+    if (denied.count(text) == 0) all.loses.push_back("denied from now on: " + text);
+  }
+  if (!all.gains.empty() || !all.loses.empty()) changes.push_back(std::move(all));
+  return changes;
+}
+
+std::string Json(const std::vector<Change>& changes) {
+  std::string texts;
+  for (const Change& change : changes) {
+    absl::StrAppend(&texts, texts.empty() ? "" : ",",
+                    JsonObject()
+                        .Text("method", change.path)
+                        .Texts("gains", change.gains)
+                        .Texts("loses", change.loses)
+                        .Finish());
+  }
+  return JsonObject().Bool("ok", true).Json("changes", absl::StrCat("[", texts, "]")).Finish();
+}
+
+absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
+  const absl::Time now = absl::Now();
+  const auto before = LoadPolicyView(arguments.operand(0), arguments, now);
+  if (!before.ok()) return before.status();
+  const auto after = LoadPolicyView(arguments.operand(1), arguments, now);
+  if (!after.ok()) return after.status();
+  const std::vector<Change> changes = Compare(*before, *after);
+  if (arguments.json()) {
+    streams.out << Json(changes) << "\n";
+    return 0;
+  }
+  if (changes.empty()) streams.out << "nobody gains, nobody loses\n";
+  for (const Change& change : changes) {
+    streams.out << change.path << "\n";
+    for (const std::string& text : change.gains) {
+      streams.out << "  + may call now   " << internal::Printable(text, 4096) << "\n";
+    }
+    for (const std::string& text : change.loses) {
+      streams.out << "  - may no longer  " << internal::Printable(text, 4096) << "\n";
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command PolicyDiffCommand() {
+  Command command;
+  command.group = "policy";
+  command.name = "diff";
+  command.summary = "Says who gains and who loses by another policy";
+  command.details =
+      "Compares what the rules say, method by method. What is not certain to be covered by the "
+      "other policy is\nshown, so a caller may stand on both sides. What issuers are trusted, and "
+      "how, \"lanyard config check\" says.\n\n"
+      "  lanyard policy diff old.textproto new.textproto --descriptors orders.pb\n";
+  command.syntax.operand = "OLD NEW";
+  command.syntax.operands = 2;
+  command.syntax.operand_required = true;
+  command.syntax.options = PolicyOptions();
+  command.run = Run;
+  return command;
+}
+
+}  // namespace lanyard::tools
