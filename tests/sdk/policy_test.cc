@@ -2,8 +2,6 @@
 #include "lanyard/sdk/policy.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
@@ -15,13 +13,14 @@
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/testing/fake_caller.h"
 #include "lanyard/testing/matchers.h"
-#include "lanyard/v1/annotations.pb.h"
+#include "tests/sdk/annotated_service.h"
 
 namespace lanyard {
 namespace {
 
 using internal::CheckRuleIssuers;
 using internal::ValidateRule;
+using ::lanyard::testing::AnnotatedServices;
 using ::lanyard::testing::IsError;
 using ::lanyard::testing::IsOk;
 using ::lanyard::testing::MakeIdentity;
@@ -100,7 +99,8 @@ struct Row {
 class PolicyRuleTest : public ::testing::TestWithParam<Row> {};
 
 TEST_P(PolicyRuleTest, AllowsOrDenies) {
-  const auto decision = Make(Rule(GetParam().allow))->Decide(kPath, GetParam().caller);
+  const auto policy = Make(Rule(GetParam().allow));  // The decision's rule lives as long as it.
+  const auto decision = policy->Decide(kPath, GetParam().caller);
   EXPECT_EQ(decision.allowed(), GetParam().allowed);
   EXPECT_EQ(decision.rule, "file:1");
 }
@@ -408,23 +408,11 @@ class PolicyAnnotationTest : public ::testing::Test {
  protected:
   // `options` of the method shop.Orders.GetOrder, in text format; Other has none.
   const google::protobuf::ServiceDescriptor* Service(const std::string& options) {
-    const auto file = Read<google::protobuf::FileDescriptorProto>(absl::StrCat(
-        R"(name: "shop.proto" package: "shop" syntax: "proto3" message_type { name: "M" }
-           dependency: "lanyard/v1/annotations.proto"
-           service { name: "Orders"
-             method { name: "GetOrder" input_type: ".shop.M" output_type: ".shop.M" options { )",
-        options,
-        R"( } }
-             method { name: "Other" input_type: ".shop.M" output_type: ".shop.M" } })"));
-    pools_.push_back(std::make_unique<google::protobuf::DescriptorPool>(
-        google::protobuf::DescriptorPool::generated_pool()));
-    return pools_.back()->BuildFile(file)->service(0);
+    return services_.Add({"Orders", {{"GetOrder", options}, {"Other", ""}}});
   }
 
  private:
-  // Linked in, so that its file is in the generated pool.
-  const google::protobuf::Descriptor* linked_ = v1::Allow::descriptor();
-  std::vector<std::unique_ptr<google::protobuf::DescriptorPool>> pools_;
+  AnnotatedServices services_;
 };
 
 TEST_F(PolicyAnnotationTest, RulesTheMethodBesideWhichItStands) {

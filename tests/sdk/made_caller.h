@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_TESTS_SDK_MADE_CALLER_H_
+#define LANYARD_TESTS_SDK_MADE_CALLER_H_
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/token_connection.h"
+
+namespace lanyard::testing {
+
+// The identity that a verifier would make of these claims under that header type, which is lower
+// case and without "application/"; empty stands for a header without typ.
+inline Identity MadeCaller(const std::string& issuer_name, const std::string& claims_json,
+                           const std::string& token_type = "at+jwt",
+                           const std::vector<std::string>& roles = {}) {
+  const auto document = internal::JsonDocument::ParseObject(claims_json);
+  if (!document.ok()) ADD_FAILURE() << claims_json << ": " << document.status();
+  auto claims = internal::ReadClaims(document->root());
+  if (!claims.ok()) ADD_FAILURE() << claims_json << ": " << claims.status();
+  auto state = std::make_shared<internal::IdentityState>();
+  state->authenticated = true;
+  state->issuer_name = issuer_name;
+  state->issuer = claims->issuer.value_or("");
+  state->subject = claims->subject.value_or(std::string("\0none", 5));
+  if (claims->has_actor) {
+    state->actor_subject = claims->actor_subject;
+    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
+  }
+  state->token_type = token_type;
+  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
+  state->roles = roles;
+  state->claims_json = claims_json;
+  state->registered = *std::move(claims);
+  return internal::IdentityAccess::Make(std::move(state));
+}
+
+// A connection whose client has a certificate with these names, vouched for by the server's roots.
+class PeerConnection final : public TokenConnection {
+ public:
+  PeerConnection() = default;
+  explicit PeerConnection(PeerNames names) : names_(std::move(names)) {}
+  PeerNames VerifiedPeerNames() override { return names_; }
+
+ private:
+  const PeerNames names_;
+};
+
+}  // namespace lanyard::testing
+
+#endif  // LANYARD_TESTS_SDK_MADE_CALLER_H_

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A policy against a second evaluator (simple_evaluator.h): a million calls by random callers under
+// random rules, always the same ones.
+#include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/caller_condition.h"
+#include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/policy.h"
+#include "lanyard/testing/matchers.h"
+#include "tests/sdk/annotated_service.h"
+#include "tests/sdk/made_caller.h"
+#include "tests/sdk/simple_evaluator.h"
+
+namespace lanyard {
+namespace {
+
+using ::lanyard::testing::AnnotatedService;
+using ::lanyard::testing::AnnotatedServices;
+using ::lanyard::testing::IsOk;
+using ::lanyard::testing::MadeCaller;
+using ::lanyard::testing::PeerConnection;
+using ::lanyard::testing::simple::Annotations;
+using ::lanyard::testing::simple::Evaluate;
+using ::lanyard::testing::simple::Facts;
+using ::lanyard::testing::simple::IssOf;
+using ::lanyard::testing::simple::kNow;
+using ::lanyard::testing::simple::List;
+
+constexpr int kPolicies = 1000, kCallers = 4000, kCallsOfAPolicy = 1000;
+
+class Random {
+ public:
+  bool Chance(int percent) { return static_cast<int>(engine_() % 100) < percent; }
+  size_t Below(size_t size) { return engine_() % size; }
+  const std::string& Of(const List& list) { return list[Below(list.size())]; }
+  // Some of them, at least one.
+  List Some(const List& list) {
+    List some;
+    while (some.empty()) {
+      for (const std::string& each : list) {
+        if (Chance(45)) some.push_back(each);
+      }
+    }
+    return some;
+  }
+  std::optional<std::string> Maybe(int percent, const List& list) {
+    if (!Chance(percent)) return std::nullopt;
+    return Of(list);
+  }
+  std::optional<int64_t> Time() {
+    const int64_t ages[] = {0, 59, 60, 61, 600, 601};
+    if (Chance(25)) return std::nullopt;
+    return kNow - ages[Below(6)];
+  }
+
+ private:
+  std::mt19937_64 engine_{20270131};
+};
+
+const List kSubjects = {"a", "t:x", "t:y", "t:", "spiffe://d/w", "spiffe://d/n/w"};
+const List kSubjectPatterns = {"a", "t:x", "t:*", "spiffe://d/*", "spiffe://d/n/*", "b"};
+const List kIssuers = {"a", "b"};
+
+Facts MakeFacts(Random* random) {
+  Facts facts;
+  if (random->Chance(40)) facts.peers.uris = random->Some({"spiffe://d/w", "spiffe://e/w"});
+  if (random->Chance(30)) facts.peers.dns = random->Some({"h.test", "spiffe://d/w"});
+  facts.token = !random->Chance(12);
+  if (!facts.token) return facts;
+  facts.issuer = random->Of(kIssuers);
+  facts.subject = random->Maybe(95, kSubjects);
+  facts.client_id = random->Maybe(60, {"web", "app"});
+  if (random->Chance(50)) facts.azp = facts.client_id;
+  if (!facts.client_id.has_value()) facts.azp = random->Maybe(70, {"web", "app"});
+  facts.typ = random->Maybe(85, {"at+jwt", "JWT", "application/AT+JWT"});
+  facts.acr = random->Maybe(70, {"1", "2"});
+  facts.tier = random->Maybe(85, {"\"x\"", "\"y\"", "1", "1.0", "\"1\"", "true", "false", "null",
+                                  "[1,\"y\"]", "[[\"x\"],\"y\",\"z\"]"});
+  facts.namespace_ = random->Maybe(60, {"\"x\"", "\"y\""});
+  if (random->Chance(85)) facts.scopes = random->Some({"r", "w", "x"});
+  if (random->Chance(85)) facts.roles = random->Some({"p", "q"});
+  facts.bound = random->Chance(50);
+  if (random->Chance(25)) {
+    facts.actors = {random->Of(kSubjects)};
+    if (random->Chance(30)) facts.actors.push_back(random->Of(kSubjects));
+    facts.actor_iss = random->Maybe(50, {IssOf("a"), IssOf("b"), IssOf("c")});
+  }
+  facts.iat = random->Time();
+  facts.auth_time = random->Time();
+  return facts;
+}
+
+std::string ClaimsOf(const Facts& facts) {
+  const auto quoted = [](const std::string& text) { return absl::StrCat("\"", text, "\""); };
+  List members = {"\"iss\":" + quoted(IssOf(facts.issuer))};
+  const auto add = [&](const char* name, const std::optional<std::string>& text) {
+    if (text.has_value()) members.push_back(absl::StrCat("\"", name, "\":\"", *text, "\""));
+  };
+  add("sub", facts.subject);
+  add("client_id", facts.client_id);
+  add("azp", facts.azp);
+  add("acr", facts.acr);
+  if (!facts.scopes.empty()) add("scope", absl::StrJoin(facts.scopes, " "));
+  if (facts.tier.has_value()) members.push_back("\"tier\":" + *facts.tier);
+  if (facts.namespace_.has_value()) {
+    members.push_back("\"k.io/x\":{\"ns\":" + *facts.namespace_ + "}");
+  }
+  if (facts.bound) members.push_back("\"cnf\":{\"x5t#S256\":\"" + std::string(43, 'A') + "\"}");
+  if (facts.iat.has_value()) members.push_back(absl::StrCat("\"iat\":", *facts.iat));
+  if (facts.auth_time.has_value()) {
+    members.push_back(absl::StrCat("\"auth_time\":", *facts.auth_time));
+  }
+  std::string act;
+  for (auto actor = facts.actors.rbegin(); actor != facts.actors.rend(); ++actor) {
+    act = absl::StrCat("{\"sub\":\"", *actor, "\"", act.empty() ? "" : ",\"act\":" + act, "}");
+  }
+  if (facts.actor_iss.has_value()) {
+    act = absl::StrCat("{\"iss\":\"", *facts.actor_iss, "\",", act.substr(1));
+  }
+  if (!act.empty()) members.push_back("\"act\":" + act);
+  return absl::StrCat("{", absl::StrJoin(members, ","), "}");
+}
+
+void Set(const List& values, internal::Strings* out) {
+  for (const std::string& value : values) *out->Add() = value;
+}
+
+v1::ClaimCondition MakeClaim(Random* random) {
+  v1::ClaimCondition condition;
+  if (random->Chance(30)) {
+    condition.add_path("k.io/x");
+    condition.add_path("ns");
+  } else {
+    condition.add_path("tier");
+  }
+  switch (random->Below(5)) {
+    case 0:
+      Set(random->Some({"x", "y", "1", "true"}), condition.mutable_any_of());
+      break;
+    case 1:
+      Set(random->Some({"y", "z"}), condition.mutable_all_of());
+      break;
+    case 2:
+      condition.add_any_of_integers(1);
+      break;
+    case 3:
+      condition.set_boolean(random->Chance(50));
+      break;
+    default:
+      condition.set_exists(true);
+  }
+  return condition;
+}
+
+v1::Allow MakeAllow(Random* random, bool may_be_anyone) {
+  v1::Allow allow;
+  if (may_be_anyone && random->Chance(6)) {
+    allow.set_anyone(true);
+    return allow;
+  }
+  const List peers = {"spiffe://d/*", "spiffe://d/w", "spiffe://e/*", "h.test"};
+  if (random->Chance(6)) {
+    Set(random->Some(peers), allow.mutable_peers());
+    allow.set_without_token(true);
+    return allow;
+  }
+  const auto actors = [&] {
+    v1::ActorCondition* actor = allow.add_actors();
+    actor->set_issuer(random->Of(kIssuers));
+    Set(random->Some(kSubjectPatterns), actor->mutable_subjects());
+  };
+  if (random->Chance(15)) {
+    allow.set_any_authenticated(true);
+  } else {
+    for (size_t n = 1 + random->Below(2); n > 0; --n) {
+      switch (random->Below(8)) {
+        case 0:
+          Set(random->Some(kSubjectPatterns), allow.mutable_subjects());
+          break;
+        case 1:
+          Set(random->Some({"r", "w", "x"}), allow.mutable_all_scopes());
+          break;
+        case 2:
+          Set(random->Some({"r", "w", "v"}), allow.mutable_any_scopes());
+          break;
+        case 3:
+          Set(random->Some({"p", "o"}), allow.mutable_any_roles());
+          break;
+        case 4:
+          Set(random->Some({"p", "q"}), allow.mutable_all_roles());
+          break;
+        case 5:
+          Set(random->Some({"web", "app"}), allow.mutable_clients());
+          break;
+        case 6:
+          *allow.add_claims() = MakeClaim(random);
+          break;
+        default:
+          actors();
+      }
+    }
+  }
+  if (random->Chance(35)) Set(random->Some(kIssuers), allow.mutable_issuers());
+  if (random->Chance(10)) {
+    Set(random->Some({"jwt", "AT+jwt", "application/jwt"}), allow.mutable_token_types());
+  }
+  if (random->Chance(8)) allow.set_certificate_bound(true);
+  if (random->Chance(8)) Set(random->Some(peers), allow.mutable_peers());
+  if (random->Chance(8)) allow.mutable_max_token_age()->set_seconds(random->Chance(50) ? 60 : 600);
+  if (random->Chance(8)) allow.mutable_max_authentication_age()->set_seconds(60);
+  if (random->Chance(8)) Set(random->Some({"1", "2"}), allow.mutable_any_acr());
+  if (random->Chance(8)) actors();
+  if (allow.actors().empty() && random->Chance(25)) allow.set_any_actor(true);
+  return allow;
+}
+
+// A config, and services with annotations.
+struct Rules {
+  LoadedConfig loaded;
+  Annotations annotations;
+  AnnotatedServices services;
+  internal::Services descriptors;
+};
+
+std::string OneLine(const google::protobuf::Message& message) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  std::string text;
+  printer.PrintToString(message, &text);
+  return text;
+}
+
+std::unique_ptr<Rules> MakeRules(Random* random) {
+  auto rules = std::make_unique<Rules>();
+  v1::ServerConfig& config = rules->loaded.config;
+  for (const std::string& name : kIssuers) {
+    v1::Issuer* issuer = config.add_issuers();
+    issuer->set_name(name);
+    issuer->set_issuer(IssOf(name));
+    issuer->add_roles()->add_path("roles");
+  }
+  Set(random->Some(kIssuers), config.mutable_annotation_issuers());
+  const auto allows = [&](const std::string& path) {
+    std::vector<v1::Allow> list;
+    for (size_t n = 1 + random->Below(2); n > 0; --n) {
+      list.push_back(MakeAllow(random, path.back() != '*'));
+      EXPECT_THAT(internal::ValidateAllow(list.back()), IsOk());
+    }
+    return list;
+  };
+  const auto annotate = [&](const std::string& path, int percent, const char* option) {
+    std::string options;
+    if (!random->Chance(percent)) return options;
+    rules->annotations[path] = allows(path);
+    for (const v1::Allow& allow : rules->annotations[path]) {
+      absl::StrAppend(&options, "[lanyard.v1.", option, "] { ", OneLine(allow), " } ");
+    }
+    return options;
+  };
+  const auto rule = [&](const std::string& path, int percent) {
+    if (!random->Chance(percent)) return;
+    v1::Rule* added = config.add_rules();
+    added->set_method(path);
+    added->set_replaces_annotation(true);
+    if (random->Chance(10)) {
+      added->set_nobody(true);
+    } else {
+      for (const v1::Allow& allow : allows(path)) *added->add_allow() = allow;
+    }
+    rules->loaded.rule_locations.push_back(absl::StrCat("file:", config.rules_size()));
+  };
+  for (const char* name : {"A", "B"}) {
+    const std::string prefix = absl::StrCat("/shop.", name, "/");
+    AnnotatedService service{name, {}, annotate(prefix + "*", 40, "default_allow")};
+    for (const char* method : {"M", "N"}) {
+      service.methods.emplace_back(method, annotate(prefix + method, 50, "allow"));
+      rule(prefix + method, 35);
+    }
+    rule(prefix + "*", 30);
+    rules->descriptors.push_back(rules->services.Add(service));
+  }
+  while (random->Chance(35)) {
+    v1::Deny* deny = config.add_deny();
+    deny->add_issuers(random->Of(kIssuers));
+    if (random->Chance(85)) deny->add_subjects(random->Of(kSubjectPatterns));
+    if (random->Chance(40)) deny->add_clients(random->Of({"web", "app"}));
+    if (deny->subjects_size() > 0 && random->Chance(30)) deny->clear_issuers();
+  }
+  return rules;
+}
+
+// For a failure.
+std::string Described(const Rules& rules) {
+  std::string text = OneLine(rules.loaded.config) + "\n";
+  for (const auto& [of, allows] : rules.annotations) {
+    for (const v1::Allow& allow : allows) absl::StrAppend(&text, of, ": ", OneLine(allow), "\n");
+  }
+  return text;
+}
+std::string Described(const Facts& facts) {
+  return absl::StrCat(facts.token ? ClaimsOf(facts) : "(anonymous)", " typ ",
+                      facts.typ.value_or("(none)"), " roles ", absl::StrJoin(facts.roles, ","),
+                      " peers ", absl::StrJoin(facts.peers.uris, ","), ";",
+                      absl::StrJoin(facts.peers.dns, ","));
+}
+
+TEST(PolicyPropertyTest, AgreesWithTheCommentsOfTheProto) {
+  Random random;
+  std::vector<std::pair<Facts, Identity>> callers;
+  while (callers.size() < kCallers) {
+    const Facts facts = MakeFacts(&random);
+    callers.emplace_back(
+        facts, facts.token
+                   ? MadeCaller(facts.issuer, ClaimsOf(facts),
+                                internal::NormalizedType(facts.typ.value_or("")), facts.roles)
+                   : Identity());
+  }
+  const List paths = {"/shop.A/M", "/shop.A/N", "/shop.B/M",  "/shop.B/N",
+                      "/shop.A/Z", "/shop.C/M", "/shop.A/M/", "/shop.A/"};
+  std::map<Policy::Verdict, int> verdicts;
+  for (int i = 0; i < kPolicies; ++i) {
+    const auto rules = MakeRules(&random);
+    const auto policy =
+        Policy::Create(rules->loaded, rules->descriptors, absl::FromUnixSeconds(kNow));
+    ASSERT_THAT(policy, IsOk());
+    for (int j = 0; j < kCallsOfAPolicy; ++j) {
+      const auto& [facts, caller] = callers[random.Below(callers.size())];
+      // The methods that have rules more often than the others.
+      const std::string& path = paths[random.Chance(85) ? random.Below(4) : random.Below(8)];
+      PeerConnection connection(facts.peers);
+      const auto verdict =
+          (*policy)->Decide(path, caller, connection, absl::FromUnixSeconds(kNow)).verdict;
+      ++verdicts[verdict];
+      const auto expected = Evaluate(rules->loaded.config, rules->annotations, path, facts);
+      if (verdict == expected) continue;
+      FAIL() << path << " is " << static_cast<int>(verdict) << ", not "
+             << static_cast<int>(expected) << "\n"
+             << Described(*rules) << Described(facts) << "\n"
+             << (*policy)->Explain(path, caller, connection, absl::FromUnixSeconds(kNow));
+    }
+  }
+  const int all = kPolicies * kCallsOfAPolicy;
+  const int allowed = verdicts[Policy::Verdict::kAllowed];
+  std::printf("%d calls: %d allowed, %d no match, %d denied, %d no rule\n", all, allowed,
+              verdicts[Policy::Verdict::kNoMatch], verdicts[Policy::Verdict::kDenied],
+              verdicts[Policy::Verdict::kNoRule]);
+  EXPECT_GE(allowed, all / 20);
+  EXPECT_GE(all - allowed, all / 20);
+  EXPECT_GE(verdicts[Policy::Verdict::kNoMatch], all / 20);
+  EXPECT_GE(verdicts[Policy::Verdict::kDenied], all / 100);
+  EXPECT_GE(verdicts[Policy::Verdict::kNoRule], all / 100);
+}
+
+}  // namespace
+}  // namespace lanyard
