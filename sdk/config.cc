@@ -166,16 +166,11 @@ class Loader {
     }
     const v1::ServerConfig& config = loaded_.config;
     for (v1::Issuer& issuer : *loaded_.config.mutable_issuers()) {
-      if (config.issuers_size() == 1 || issuer.has_may_assert()) continue;
-      if (!issuer.trust_domain().empty()) {
-        // Which bounds it already.
-        issuer.mutable_may_assert()->add_subjects(
-            absl::StrCat("spiffe://", issuer.trust_domain(), "/*"));
-      } else {
-        return absl::InvalidArgumentError(absl::StrCat(
-            seen_["name " + issuer.name()], ": issuer \"", issuer.name(),
-            "\": may_assert: required where there are several issuers: what this one is believed "
-            "about, as in may_assert { subjects: \"team:*\" }; or may_assert { anything: true }"));
+      if (config.issuers_size() == 1) break;
+      if (absl::Status status = internal::CompleteMayAssert(&issuer); !status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(seen_["name " + issuer.name()],
+                                                       ": issuer \"", issuer.name(),
+                                                       "\": ", status.message()));
       }
     }
     for (int i = 0; i < config.rules_size(); ++i) {
@@ -291,9 +286,9 @@ class Loader {
                                                      " stands already at ", seen->second,
                                                      "; to take its place, say replaces: true"));
     }
-    if (added && rule.replaces()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(place, ": replaces: no rule for ", rule.method(), " stands before it"));
+    if (rule.replaces() && (added || FileOf(seen->second) == last_file_)) {
+      return absl::InvalidArgumentError(absl::StrCat(place, ": replaces: no rule for ",
+                                                     rule.method(), " stands in an earlier file"));
     }
     if (added) {
       *loaded_.config.add_rules() = rule;
@@ -309,6 +304,9 @@ class Loader {
     return absl::OkStatus();
   }
 
+  // Of "FILE:LINE".
+  static std::string FileOf(const std::string& place) { return place.substr(0, place.rfind(':')); }
+
   // What only one issuer may have.
   static std::vector<std::string> NamesOf(const v1::Issuer& issuer) {
     std::vector<std::string> names = {"name " + issuer.name(),
@@ -320,14 +318,14 @@ class Loader {
   absl::Status RemoveIssuer(const std::string& name, const std::string& place) {
     auto& issuers = *loaded_.config.mutable_issuers();
     for (int i = 0; i < issuers.size(); ++i) {
-      if (issuers[i].name() != name) continue;
+      if (issuers[i].name() != name || FileOf(seen_["name " + name]) == last_file_) continue;
       for (const std::string& what : NamesOf(issuers[i])) seen_.erase(what);
       issuers.DeleteSubrange(i, 1);
       return absl::OkStatus();
     }
     return absl::InvalidArgumentError(absl::StrCat(place, ": issuer \"", name,
-                                                   "\": replaces: none of that name stands before "
-                                                   "it"));
+                                                   "\": replaces: none of that name stands in an "
+                                                   "earlier file"));
   }
 
   absl::Status Once(const std::string& what, const std::string& place) {

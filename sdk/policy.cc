@@ -57,6 +57,7 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(const LoadedConfig&
   for (const v1::Deny& deny : config.config.deny()) {
     Denied denied;
     denied.issuers.assign(deny.issuers().begin(), deny.issuers().end());
+    for (const std::string& name : denied.issuers) denied.issuer_texts.push_back(issuers[name]);
     denied.clients.assign(deny.clients().begin(), deny.clients().end());
     denied.subjects = internal::NamePatterns(deny.subjects(), internal::kSubjectSeparators);
     policy->denied_.push_back(std::move(denied));
@@ -107,10 +108,11 @@ Policy::Settings Policy::SettingsOf(absl::string_view path) const {
 }
 
 bool Policy::Denied::Matches(const Identity& caller) const {
-  if (!issuers.empty() && !Contains(issuers, caller.issuer_name())) return false;
   if (!clients.empty() && !Contains(clients, caller.client_id())) return false;
-  return subjects.empty() || subjects.Match(caller.subject()) ||
-         (caller.has_actor() && subjects.Match(caller.actor_subject()));
+  const bool of_issuer = issuers.empty() || Contains(issuers, caller.issuer_name());
+  if (of_issuer && (subjects.empty() || subjects.Match(caller.subject()))) return true;
+  return caller.has_actor() && subjects.Match(caller.actor_subject()) &&
+         (of_issuer || Contains(issuer_texts, caller.actor_issuer()));
 }
 
 const Policy::MethodRule* Policy::Find(absl::string_view path) const {

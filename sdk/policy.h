@@ -94,6 +94,7 @@ class Policy {
   };
   struct Denied {
     std::vector<std::string> issuers, clients;
+    std::vector<std::string> issuer_texts;  // The iss of each of `issuers`.
     internal::NamePatterns subjects;
     bool Matches(const Identity& caller) const;
   };

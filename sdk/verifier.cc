@@ -61,6 +61,12 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
   absl::flat_hash_set<std::string> names, texts;
   for (TrustedIssuer& issuer : options.issuers) {
     const std::string& name = issuer.config.name();
+    if (options.issuers.size() > 1) {
+      if (absl::Status status = internal::CompleteMayAssert(&issuer.config); !status.ok()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("issuer \"", name, "\": ", status.message()));
+      }
+    }
     if (absl::Status status = internal::ValidateIssuer(issuer.config); !status.ok()) return status;
     if (issuer.keys == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("issuer \"", name, "\" has no key source"));

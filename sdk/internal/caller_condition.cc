@@ -18,6 +18,7 @@ namespace lanyard::internal {
 namespace {
 
 constexpr size_t kShown = 128;  // Of a name in a message.
+constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
 
 absl::Status Error(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("allow: ", what));
@@ -28,7 +29,8 @@ bool Fail(std::string* why, absl::string_view text) {
   return false;
 }
 
-bool IsUri(absl::string_view name) { return absl::StrContains(name, "://"); }
+// DNS names have no colon.
+bool IsUri(absl::string_view name) { return absl::StrContains(name, ':'); }
 
 template <typename List>
 bool Contains(const List& list, absl::string_view value) {
@@ -133,6 +135,9 @@ absl::Status ValidateAllow(const v1::Allow& allow) {
         std::pair("token_types", &allow.token_types()), std::pair("any_acr", &allow.any_acr())}) {
     if (Contains(*list, "")) return Error(absl::StrCat(field, ": an empty string"));
   }
+  for (const std::string& type : allow.token_types()) {
+    if (NormalizedType(type).empty()) return Error("token_types: a type is missing");
+  }
   if (absl::Status s = ValidatePatterns("subjects", allow.subjects(), kSubjectSeparators); !s.ok())
     return s;
   if (absl::Status s = ValidatePeers(allow); !s.ok()) return s;
@@ -229,9 +234,10 @@ bool CallerCondition::TokenMatches(const Identity& caller, std::string* why) con
   }
   const IdentityState& state = IdentityAccess::StateOf(caller);
   if (!allow_.token_types().empty() &&
-      std::none_of(
-          allow_.token_types().begin(), allow_.token_types().end(),
-          [&](const std::string& type) { return NormalizedType(type) == state.token_type; })) {
+      std::none_of(allow_.token_types().begin(), allow_.token_types().end(),
+                   [&](const std::string& type) {
+                     return !state.token_type.empty() && NormalizedType(type) == state.token_type;
+                   })) {
     return Fail(why, absl::StrCat("typ is not ", OneOf(allow_.token_types())));
   }
   if (allow_.certificate_bound() && !state.registered.has_confirmation) {
@@ -241,10 +247,12 @@ bool CallerCondition::TokenMatches(const Identity& caller, std::string* why) con
 }
 
 bool CallerCondition::AgesMatch(const Identity& caller, absl::Time now, std::string* why) const {
-  const RegisteredClaims& claims = IdentityAccess::StateOf(caller).registered;
-  const auto young = [now](const std::optional<absl::Time>& from,
-                           const google::protobuf::Duration& age) {
-    return from.has_value() && now - *from <= DurationOf(age);
+  const IdentityState& state = IdentityAccess::StateOf(caller);
+  const RegisteredClaims& claims = state.registered;
+  const absl::Duration leeway = std::min(state.usable_until - caller.expires_at(), kMaxLeeway);
+  const auto young = [now, leeway](const std::optional<absl::Time>& from,
+                                   const google::protobuf::Duration& age) {
+    return from.has_value() && now - *from <= DurationOf(age) && *from - now <= leeway;
   };
   if (allow_.has_max_token_age() && !young(claims.issued_at, allow_.max_token_age())) {
     return Fail(why, "the token has no iat, or is older than max_token_age");

@@ -53,7 +53,11 @@ absl::Status DescriptorFiles::Add(const std::string& path) {
     const auto* built = generated->FindFileByName(file.name());
     if (built == nullptr) built = pool->BuildFile(file);
     if (built == nullptr) return error(absl::StrCat(file.name(), " in it is not consistent"));
-    for (int i = 0; i < built->service_count(); ++i) services_.push_back(built->service(i));
+    for (int i = 0; i < built->service_count(); ++i) {
+      // The same .proto may stand in several sets.
+      const auto* service = built->service(i);
+      if (names_.insert(std::string(service->full_name())).second) services_.push_back(service);
+    }
   }
   pools_.push_back(std::move(pool));
   return absl::OkStatus();

@@ -5,6 +5,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class DescriptorFiles {
 
   std::vector<std::unique_ptr<google::protobuf::DescriptorPool>> pools_;
   std::vector<const google::protobuf::ServiceDescriptor*> services_;
+  std::set<std::string> names_;  // Of services_.
 };
 
 }  // namespace lanyard::internal

@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -26,11 +27,19 @@ class Resolver {
     }
   }
 
+  // Says that the method has an annotation of its own, so that its service's default is none of it.
+  void SetAnnotated(const std::string& method) { own_annotation_.insert(method); }
+
   // Adds an annotation, unless the operator has a rule that covers it.
   absl::Status Annotate(const std::string& method, Allows allow) {
     v1::Rule rule;
     rule.set_method(method);
     *rule.mutable_allow() = std::move(allow);
+    for (v1::Allow& alternative : *rule.mutable_allow()) {
+      if (alternative.issuers().empty() && !alternative.anyone() && !alternative.without_token()) {
+        *alternative.mutable_issuers() = config_.config.annotation_issuers();
+      }
+    }
     bool replaced = false;
     for (auto& [name, own] : rules_) {
       if (!Covers(name, method)) continue;
@@ -45,11 +54,6 @@ class Resolver {
     }
     if (replaced) return absl::OkStatus();
     const std::string source = absl::StrCat("annotation of ", method);
-    for (v1::Allow& alternative : *rule.mutable_allow()) {
-      if (alternative.issuers().empty() && !alternative.anyone() && !alternative.without_token()) {
-        *alternative.mutable_issuers() = config_.config.annotation_issuers();
-      }
-    }
     absl::Status status = ValidateRule(rule);
     if (status.ok()) status = CheckRuleIssuers(rule, config_.config);
     if (!status.ok()) {
@@ -77,14 +81,15 @@ class Resolver {
 
  private:
   // Whether the operator's rule rules what the annotation of `method` would.
-  static bool Covers(const std::string& rule, const std::string& method) {
+  bool Covers(const std::string& rule, const std::string& method) const {
     const bool default_of_service = method == ServiceOf(method);
     return rule == method || rule == ServiceOf(method) ||
-           (default_of_service && ServiceOf(rule) == method);
+           (default_of_service && ServiceOf(rule) == method && own_annotation_.count(rule) == 0);
   }
 
   const LoadedConfig& config_;
   RuleMap rules_, annotated_;
+  std::set<std::string> own_annotation_;  // Methods.
 };
 
 std::string PathOf(const google::protobuf::ServiceDescriptor& service, absl::string_view method) {
@@ -123,6 +128,12 @@ absl::StatusOr<std::vector<EffectiveRule>> EffectiveRules(const LoadedConfig& co
                                                           const Services& services) {
   Resolver resolver(config);
   for (const auto* service : services) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      const auto* method = service->method(i);
+      if (method->options().ExtensionSize(v1::allow) > 0) {
+        resolver.SetAnnotated(PathOf(*service, std::string(method->name())));
+      }
+    }
     const auto& options = service->options();
     if (options.ExtensionSize(v1::default_allow) > 0) {
       absl::Status status =

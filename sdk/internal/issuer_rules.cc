@@ -303,4 +303,17 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   return absl::OkStatus();
 }
 
+absl::Status CompleteMayAssert(v1::Issuer* issuer) {
+  if (issuer->has_may_assert()) return absl::OkStatus();
+  if (issuer->trust_domain().empty()) {
+    return FieldError(
+        "may_assert",
+        "required where there are several issuers: what this one is believed about, "
+        "as in may_assert { subjects: \"team:*\" }; or may_assert { anything: true }");
+  }
+  issuer->mutable_may_assert()->add_subjects(
+      absl::StrCat("spiffe://", issuer->trust_domain(), "/*"));
+  return absl::OkStatus();
+}
+
 }  // namespace lanyard::internal

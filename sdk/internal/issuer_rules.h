@@ -20,6 +20,10 @@ IssuerRules RulesOf(const v1::Issuer& issuer);
 // The algorithms of a valid issuer.
 std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer);
 
+// Says what an issuer that stands beside others may assert, where its config does not: for one of a
+// trust domain, the subjects of that domain. An error for others, which must say it themselves.
+absl::Status CompleteMayAssert(v1::Issuer* issuer);
+
 // Checks one issuer of a config by itself; the error names the field and what would be right.
 absl::Status ValidateIssuer(const v1::Issuer& issuer);
 

@@ -9,12 +9,14 @@
 namespace lanyard::internal {
 namespace {
 
-// "spiffe:*" would be every trust domain.
+// "spiffe:*", "spiffe:/*" and "spiffe://*" would be every trust domain.
 bool IsPrefix(absl::string_view pattern, absl::string_view separators) {
-  if (pattern.size() < 2 || pattern.back() != '*') return false;
+  if (pattern.size() < 3 || pattern.back() != '*') return false;
   const char separator = pattern[pattern.size() - 2];
-  return separators.find(separator) != separators.npos &&
-         (separator == '/' || !absl::StartsWith(pattern, "spiffe:"));
+  if (separators.find(separator) == separators.npos) return false;
+  if (separator != '/') return !absl::StartsWith(pattern, "spiffe:");
+  const char before = pattern[pattern.size() - 3];
+  return before != ':' && before != '/';
 }
 
 }  // namespace
@@ -33,8 +35,7 @@ absl::Status NamePatterns::Validate(absl::string_view pattern, absl::string_view
   if (pattern.empty()) return absl::InvalidArgumentError("an empty string matches nothing");
   const size_t star = pattern.find('*');
   const bool bad =
-      star != pattern.npos && (star + 1 != pattern.size() || !IsPrefix(pattern, separators) ||
-                               star < 2 || absl::EndsWith(pattern, "//*"));
+      star != pattern.npos && (star + 1 != pattern.size() || !IsPrefix(pattern, separators));
   if (!bad) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "\"", pattern, "\": a * stands only at the end, after a separator (", separators,

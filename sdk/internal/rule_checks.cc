@@ -186,7 +186,9 @@ absl::StatusOr<absl::Time> ObserveUntil(const v1::MethodSettings& settings) {
   std::string error;
   const std::string& text = settings.observe_until();
   for (const char* format : {"%Y-%m-%d", absl::RFC3339_full}) {
-    if (absl::ParseTime(format, text, &time, &error)) return time;
+    // It knows words as well, such as "infinite-future".
+    const bool parsed = absl::ParseTime(format, text, &time, &error);
+    if (parsed && time != absl::InfiniteFuture() && time != absl::InfinitePast()) return time;
   }
   return Error(absl::StrCat("observe_until: \"", text,
                             "\" is neither a day, as in \"2027-01-31\", nor a time, as in "

@@ -92,7 +92,7 @@ TEST(CallerConditionPeersTest, OneOfSeveralPeersIsEnough) {
 }
 
 // URIs without "//" are URIs as well (RFC 3986 section 1.1.2).
-TEST(CallerConditionPeersTest, DISABLED_PeerMayBeAUrn) {
+TEST(CallerConditionPeersTest, PeerMayBeAUrn) {
   const std::string allow = "without_token: true peers: \"urn:shop:web\"";
   EXPECT_EQ(Why(allow, Identity(), {{"urn:shop:web"}, {}}), "");
   EXPECT_NE(Why(allow, Identity(), {{}, {"urn:shop:web"}}), "");

@@ -228,7 +228,7 @@ TEST_F(EffectiveRulesTest, RuleForOneMethodLeavesTheDefaultToTheOthers) {
 }
 
 // The method's own annotation ruled there, and not the default of its service.
-TEST_F(EffectiveRulesTest, DISABLED_RuleTakesThePlaceOfWhatRuledTheMethod) {
+TEST_F(EffectiveRulesTest, RuleTakesThePlaceOfWhatRuledTheMethod) {
   const auto rules = EffectiveRules(Config(Rule(kGet, "s")), Orders(kAllow, kDefault));
   ASSERT_THAT(rules, IsOk());
   ASSERT_NE(Find(*rules, kGet), nullptr);

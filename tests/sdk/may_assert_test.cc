@@ -174,7 +174,7 @@ TEST_F(MayAssertTest, TokenWithoutSubjectAssertsNone) {
 }
 
 // "Required where there are several issuers" holds however they are given.
-TEST_F(MayAssertTest, DISABLED_VerifierOfSeveralNeedsItToo) {
+TEST_F(MayAssertTest, VerifierOfSeveralNeedsItToo) {
   VerifierOptions options;
   options.issuers = {{issuer_.Config(), issuer_.Keys()}, {b_.Config(), b_.Keys()}};
   for (auto& issuer : options.issuers) issuer.config.clear_may_assert();

@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 // Whoever is the pair (issuer, subject), be it as the actor of a token of another issuer.
-TEST(PolicySettingsTest, DISABLED_ActorOfADeniedIssuerIsDenied) {
+TEST(PolicySettingsTest, ActorOfADeniedIssuerIsDenied) {
   const auto policy = Make(absl::StrCat(kAnyone, "deny { issuers: \"a\" subjects: \"svc:x\" }"));
   const Identity caller = Caller("b", "svc:y", R"("act":{"sub":"svc:x","iss":"https://a.test"})");
   EXPECT_EQ(policy->Decide(kPath, caller).verdict, Policy::Verdict::kDenied);
@@ -237,8 +237,6 @@ TEST(PolicySettingsTest, ObservesAtMost90Days) {
   EXPECT_THAT(Create(until(longest + absl::Seconds(1))),
               IsError(AllOf(HasSubstr(kPath), HasSubstr("at most 90 days ahead"))));
   EXPECT_THAT(Create(until(-absl::Hours(1))), IsOk()) << "over already";
-  EXPECT_THAT(Create(Settings("*", absl::StrCat(kObserve, "\"infinite-future\""))),
-              IsError(HasSubstr("at most 90 days ahead")));
 }
 
 struct BadSettings {
@@ -295,7 +293,7 @@ TEST(PolicySettingsTest, AcceptsTheBounds) {
 }
 
 // The words that absl knows for times are no days.
-TEST(PolicySettingsTest, DISABLED_InfiniteTimesAreNoDays) {
+TEST(PolicySettingsTest, InfiniteTimesAreNoDays) {
   for (const char* text : {"infinite-past", "infinite-future"}) {
     v1::MethodSettings settings;
     settings.set_observe_until(text);
@@ -320,14 +318,14 @@ TEST(PolicySettingsTest, ExplainsTheVerdict) {
             "the config denies the caller everywhere (deny)");
   EXPECT_EQ(Explain("deny { issuers: \"a\" }", x),
             "the config denies the caller everywhere (deny)");
-  EXPECT_EQ(Explain(rule("allow { subjects: \"svc:y\" }"), x), "the subject is none of subjects");
+  EXPECT_EQ(Explain(rule("allow { subjects: \"svc:y\" }"), x), "the subject is not \"svc:y\"");
   EXPECT_EQ(Explain(rule("allow { subjects: \"svc:y\" }"), Identity()), "it needs a token");
   EXPECT_EQ(
       Explain(rule("allow { subjects: \"svc:y\" } allow { subjects: \"svc:x\" all_scopes: \"r\" }"),
               x),
-      "allow 1: the subject is none of subjects; allow 2: the token lacks the scope \"r\"");
+      "allow 1: the subject is not \"svc:y\"; allow 2: the token lacks the scope \"r\"");
   EXPECT_EQ(Explain(rule("allow { subjects: \"svc:y\" } allow { subjects: \"svc:x\" }"), x),
-            "allow 1: the subject is none of subjects; allow 2: it matches");
+            "allow 1: the subject is not \"svc:y\"; allow 2: it matches");
 }
 
 TEST(PolicySettingsTest, WithoutATimeNoAgePasses) {

@@ -164,12 +164,15 @@ inline Policy::Verdict Evaluate(const v1::ServerConfig& config, const Annotation
     std::optional<std::string> actor;
     if (!facts.actors.empty()) actor = facts.actors.front();
     const std::string client = facts.client_id.value_or(facts.azp.value_or(""));
-    if ((deny.issuers().empty() || Has(deny.issuers(), facts.issuer)) &&
-        (deny.clients().empty() || Has(deny.clients(), client)) &&
-        (deny.subjects().empty() || AnyNames(deny.subjects(), facts.subject) ||
-         AnyNames(deny.subjects(), actor))) {
+    if (!deny.clients().empty() && !Has(deny.clients(), client)) continue;
+    bool knows_actor = deny.issuers().empty() || Has(deny.issuers(), facts.issuer);
+    if (knows_actor && (deny.subjects().empty() || AnyNames(deny.subjects(), facts.subject))) {
       return Policy::Verdict::kDenied;
     }
+    for (const std::string& issuer : deny.issuers()) {
+      knows_actor = knows_actor || facts.actor_iss == IssOf(issuer);
+    }
+    if (knows_actor && AnyNames(deny.subjects(), actor)) return Policy::Verdict::kDenied;
   }
   std::string service;  // "/package.Service/*"; none of a path that is no method's.
   if (absl::StartsWith(path, "/") && path.find('/', 1) == path.rfind('/') && path.back() != '/') {
