@@ -18,6 +18,7 @@
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/caller_binding.h"
 #include "lanyard/interceptors/internal/config_watcher.h"
+#include "lanyard/interceptors/internal/plaintext_credentials.h"
 #include "lanyard/interceptors/internal/server_plugin.h"
 #include "lanyard/interceptors/internal/server_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
@@ -33,6 +34,8 @@ namespace {
 constexpr uint32_t kOtherHeaderBytes = 8 * 1024;
 
 constexpr size_t kMinTableBytes = 64 * 1024;
+
+constexpr absl::Duration kLongestLegacy = absl::Hours(24 * 90);
 
 // 2026-01-01: a clock before this has not been set.
 constexpr absl::Time kEarliestNow = absl::FromUnixSeconds(1767225600);
@@ -103,12 +106,17 @@ struct ServerAuth::Impl {
     return services.empty() ? absl::OkStatus() : state->SetAllServices();
   }
 
+  std::shared_ptr<grpc::AuthMetadataProcessor> Gate(
+      std::shared_ptr<const internal::PortInfo> port) {
+    // The processor is owned by the credentials; through it they own the TLS files' reloader.
+    return std::shared_ptr<grpc::AuthMetadataProcessor>(
+        new internal::AuthGate(state, std::move(port)),
+        [tls = tls](grpc::AuthMetadataProcessor* gate) { delete gate; });
+  }
+
   void InstallGate(grpc::ServerCredentials& credentials,
                    std::shared_ptr<const internal::PortInfo> port) {
-    // The processor is owned by the credentials; through it they own the TLS files' reloader.
-    credentials.SetAuthMetadataProcessor(std::shared_ptr<grpc::AuthMetadataProcessor>(
-        new internal::AuthGate(state, std::move(port)),
-        [tls = tls](grpc::AuthMetadataProcessor* gate) { delete gate; }));
+    credentials.SetAuthMetadataProcessor(Gate(std::move(port)));
   }
 
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsCredentials(
@@ -230,6 +238,22 @@ void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std:
   auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
   impl_->InstallGate(*credentials, impl_->NewPort(*setup));
   impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
+}
+
+void ServerAuth::AddUnprotectedLegacyPort(grpc::ServerBuilder& builder, const std::string& address,
+                                          absl::Time until, int* selected_port) {
+  const auto setup = impl_->SetupOf(builder);
+  if (until - impl_->state->clock->Now() > kLongestLegacy) {
+    setup->error->Set(absl::InvalidArgumentError(absl::StrCat(
+        "port ", address, ": an unprotected legacy port may live for at most 90 days")));
+    return;
+  }
+  const auto port = impl_->NewPort(*setup);
+  port->legacy_until = until;
+  internal::LogLine(absl::StrCat("WARNING: port ", address, " is unprotected until ",
+                                 absl::FormatTime(absl::RFC3339_sec, until, absl::UTCTimeZone())));
+  impl_->AddPort(builder, address, internal::PlaintextCredentials(impl_->Gate(port)), *setup,
+                 selected_port);
 }
 
 void ServerAuth::SetInterceptorCreators(

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "lanyard/interceptors/caller.h"
 #include "lanyard/interceptors/config_status.h"
 #include "lanyard/interceptors/extra_check.h"
@@ -138,6 +139,13 @@ class ServerAuth {
   // the machine can read the tokens: the config must say loopback_is_trusted.
   void AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
                               int* selected_port = nullptr);
+
+  // Keeps an old port without TLS alive while its clients move, until `until`, at most 90 days ahead.
+  // Whoever reaches it is the anonymous caller, whatever token comes along, and gets in only where the
+  // method is open to anyone or the config says OBSERVE; every call goes to the audit sink. From
+  // `until` on all its calls are refused.
+  void AddUnprotectedLegacyPort(grpc::ServerBuilder& builder, const std::string& address,
+                                absl::Time until, int* selected_port = nullptr);
 
   // Way 1 with interceptors of one's own. They run after Lanyard's on receive, so they never see
   // the bearer token. Use this in place of builder.experimental().SetInterceptorCreators(), which

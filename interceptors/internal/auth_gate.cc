@@ -171,7 +171,16 @@ class GateCall {
           "the connection is local and not encrypted, and loopback_is_trusted is not set", false,
           /*even_if_observed=*/true};
     }
-    const absl::StatusOr<absl::string_view> token = TokenOf(metadata_);
+    if (port_.legacy_until.has_value() && now_ >= *port_.legacy_until) {
+      return Refusal{AuthFailure::kMissingToken, "the unprotected legacy port's time is over",
+                     false,
+                     /*even_if_observed=*/true};
+    }
+    // What comes over a port that everybody can read is nobody's token.
+    const absl::StatusOr<absl::string_view> token =
+        port_.legacy_until.has_value() ? AuthFailureStatus(AuthFailure::kMissingToken,
+                                                           "the port is an unprotected legacy port")
+                                       : TokenOf(metadata_);
     absl::StatusOr<Identity> caller =
         token.ok() ? snapshot_->verifier->Verify(*token, connection_) : token.status();
     std::optional<Refusal> bad_token;
@@ -181,7 +190,8 @@ class GateCall {
     } else {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
       bad_token = Refusal{failure, std::string(caller.status().message())};
-      no_header_ = metadata_.find(kAuthorization) == metadata_.end();
+      no_header_ =
+          port_.legacy_until.has_value() || metadata_.find(kAuthorization) == metadata_.end();
       // A bad token never becomes an anonymous caller, unless the rule says so.
       if (!MayBeAnonymous(policy_)) return WithHint(*std::move(bad_token));
     }
@@ -276,8 +286,13 @@ class GateCall {
 
 }  // namespace
 
+std::shared_ptr<grpc::AuthMetadataProcessor> AuthGate::ExistingProcessor() const {
+  // An unprotected port never had one.
+  return port_->legacy_until.has_value() ? nullptr : state_->settings.existing_processor;
+}
+
 bool AuthGate::IsBlocking() const {
-  const auto& existing = state_->settings.existing_processor;
+  const auto existing = ExistingProcessor();
   return existing != nullptr && existing->IsBlocking();
 }
 
@@ -285,7 +300,7 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
                                OutputMetadata* consumed, OutputMetadata* response) {
   GateCall call(*state_, *port_, metadata, *context);
   if (grpc::Status status = call.Decide(); !status.ok()) return status;
-  if (const auto& existing = state_->settings.existing_processor; existing != nullptr) {
+  if (const auto existing = ExistingProcessor(); existing != nullptr) {
     grpc::Status status = existing->Process(metadata, context, consumed, response);
     // The binding finds the call by its token, and takes it out itself.
     consumed->erase(kAuthorization);

@@ -29,6 +29,8 @@ class AuthGate final : public grpc::AuthMetadataProcessor {
                        OutputMetadata* consumed, OutputMetadata* response) override;
 
  private:
+  std::shared_ptr<grpc::AuthMetadataProcessor> ExistingProcessor() const;
+
   const std::shared_ptr<ServerState> state_;
   const std::shared_ptr<const PortInfo> port_;
 };

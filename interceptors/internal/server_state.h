@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "lanyard/interceptors/config_status.h"
 #include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/internal/admissions.h"
@@ -132,6 +133,10 @@ struct PortInfo {
 
   // Whether the client's certificate, if there is one, is vouched for by the server's own roots.
   bool verifies_certificates = false;
+
+  // Until when a port without any protection lets calls in, all of them anonymous, where their method
+  // is open to anyone or observed. No other port has it.
+  std::optional<absl::Time> legacy_until;
 
   // Set when the server starts: the services it has. Until then, and where nobody can tell, a
   // method without a rule is denied rather than called unknown.
