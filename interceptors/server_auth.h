@@ -140,10 +140,10 @@ class ServerAuth {
   void AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
                               int* selected_port = nullptr);
 
-  // Keeps an old port without TLS alive while its clients move, until `until`, at most 90 days ahead.
-  // Whoever reaches it is the anonymous caller, whatever token comes along, and gets in only where the
-  // method is open to anyone or the config says OBSERVE; every call goes to the audit sink. From
-  // `until` on all its calls are refused.
+  // Keeps an old port without TLS alive while its clients move, until `until`, at most 90 days
+  // ahead. Whoever reaches it is the anonymous caller, whatever token comes along, and gets in only
+  // where the method is open to anyone or the config says OBSERVE; every call goes to the audit
+  // sink. From `until` on all its calls are refused.
   void AddUnprotectedLegacyPort(grpc::ServerBuilder& builder, const std::string& address,
                                 absl::Time until, int* selected_port = nullptr);
 

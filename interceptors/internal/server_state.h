@@ -134,8 +134,8 @@ struct PortInfo {
   // Whether the client's certificate, if there is one, is vouched for by the server's own roots.
   bool verifies_certificates = false;
 
-  // Until when a port without any protection lets calls in, all of them anonymous, where their method
-  // is open to anyone or observed. No other port has it.
+  // Until when a port without any protection lets calls in, all of them anonymous, where their
+  // method is open to anyone or observed. No other port has it.
   std::optional<absl::Time> legacy_until;
 
   // Set when the server starts: the services it has. Until then, and where nobody can tell, a

@@ -9,7 +9,9 @@
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
@@ -26,6 +28,7 @@ namespace lanyard::tools {
 namespace {
 
 constexpr size_t kShownNameBytes = 40;
+constexpr size_t kMaxCertificateBytes = 1 << 20;
 constexpr absl::Duration kUsualLongestLifetime = absl::Hours(24);
 
 // The key to sign with, and its algorithm in it.
@@ -96,7 +99,7 @@ absl::string_view OptionOfClaim(absl::string_view name) {
   constexpr absl::string_view kOptions[][2] = {
       {"iss", "--issuer"},   {"sub", "--subject"}, {"aud", "--audience"},
       {"exp", "--lifetime"}, {"iat", "--at"},      {"client_id", "--client-id"},
-      {"scope", "--scope"},
+      {"scope", "--scope"},  {"cnf", "--bind-to"},
   };
   for (const auto& option : kOptions) {
     if (option[0] == name) return option[1];
@@ -130,6 +133,17 @@ absl::StatusOr<std::string> ClaimsText(const Arguments& arguments, Streams& stre
   claims.set_client_id(arguments.Has("--client-id") ? arguments.Value("--client-id")
                                                     : arguments.Value("--subject"));
   for (const std::string& audience : arguments.Values("--audience")) claims.add_audiences(audience);
+  if (arguments.Has("--bind-to")) {
+    const std::string path = arguments.Value("--bind-to");
+    const auto pem = internal::ReadFile(path, kMaxCertificateBytes);
+    if (!pem.ok()) return pem.status();
+    auto thumbprint = internal::CertificateSha256(pem->view());
+    if (!thumbprint.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(InputName(path), ": ", thumbprint.status().message()));
+    }
+    claims.mutable_confirmation()->set_certificate_sha256(*std::move(thumbprint));
+  }
   const std::string scopes = arguments.Value("--scope");
   for (const absl::string_view scope : absl::StrSplit(scopes, ' ', absl::SkipEmpty())) {
     claims.add_scopes(std::string(scope));
@@ -230,6 +244,7 @@ Command TokenMintCommand() {
       {"--lifetime", "10m", "how long it is good (default 10m)"},
       {"--typ", "TYPE", "typ in the header (default at+jwt; NO_TYP leaves it out)"},
       {"--claim", "NAME=JSON", "one more claim", false, true},
+      {"--bind-to", "FILE", "cnf: the PEM certificate without which the token is of no use"},
       {"--alg", "ALG", "needed if the key fits several and names none, as an RSA key from PEM"},
       {"--kid", "ID", "kid in the header"},
       {"--at", "SECONDS", "the time, since 1970 (default: now)"},
