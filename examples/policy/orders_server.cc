@@ -4,8 +4,8 @@
 //   orders_server FOLDER
 //
 // reads FOLDER/auth.textproto, and again whenever it changes. It makes throw-away certificates,
-// whose CA it writes to FOLDER/ca.pem, and the port it listens on to FOLDER/port. Every refused call
-// is one line on standard error. It ends when its standard input does.
+// whose CA it writes to FOLDER/ca.pem, and the port it listens on to FOLDER/port. Every refused
+// call is one line on standard error. It ends when its standard input does.
 
 #include <grpcpp/grpcpp.h>
 

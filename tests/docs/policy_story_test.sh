@@ -32,7 +32,6 @@ lanyard token mint --key sso.jwk --issuer https://sso.example.test --audience or
   --subject alice --scope orders.read > alice
 
 exec 3> >(orders_server etc 2> log)
-wait_for etc/port ""
 for _ in {1..200}; do [[ -s etc/port ]] && break || sleep 0.1; done
 
 # Denied.
