@@ -25,8 +25,8 @@ struct SelfSignedTokenOptions {
   std::vector<std::string> scopes;
 
   // A PEM file with the certificate that the client shows to servers (TlsFiles.certificate_chain):
-  // each token is then bound to it (cnf.x5t#S256, RFC 8705 section 3.1) and of no use to anybody who
-  // has another. Read for each token, so a renewed certificate counts from the next token on; a
+  // each token is then bound to it (cnf.x5t#S256, RFC 8705 section 3.1) and of no use to anybody
+  // who has another. Read for each token, so a renewed certificate counts from the next token on; a
   // connection keeps the certificate that it began with, so connect anew after a renewal.
   std::string bind_to_certificate;
 

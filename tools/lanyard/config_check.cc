@@ -29,6 +29,21 @@ std::string CallersOf(const v1::Rule& rule) {
 std::vector<std::string> ServerWeakenings(const v1::ServerConfig& config) {
   std::vector<std::string> words;
   if (config.loopback_is_trusted()) words.push_back("loopback_is_trusted");
+  for (const v1::MethodSettings& settings : config.settings()) {
+    if (settings.enforcement() == v1::OBSERVE) {
+      words.push_back(
+          absl::StrCat("OBSERVE of ", settings.method(), " until ", settings.observe_until()));
+    }
+    if (settings.max_stream_age_past_expiry().seconds() > 0) {
+      words.push_back(absl::StrCat("max_stream_age_past_expiry of ", settings.method()));
+    }
+  }
+  if (config.has_health()) {
+    words.push_back(absl::StrCat("health: ", v1::HealthAccess_Name(config.health())));
+  }
+  if (config.reflection() == v1::REFLECTION_FOR_ANYONE) {
+    words.push_back("reflection: REFLECTION_FOR_ANYONE");
+  }
   return words;
 }
 
@@ -79,7 +94,6 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
     streams.out << rule.method() << "  (" << internal::Printable(loaded->rule_locations[i], 4096)
                 << ")\n    " << CallersOf(rule) << "\n";
   }
-  if (loaded->config.health() == v1::ANYONE) streams.out << "grpc.health.v1.Health\n    anyone\n";
   streams.out << "any other method: the annotation in its .proto, else nobody\n";
   for (const std::string& word : ServerWeakenings(loaded->config)) {
     streams.out << "weakened by " << word << "\n";

@@ -103,7 +103,7 @@ TEST(ConfigCheckTest, SeveralFilesAreOneConfig) {
                                     "health: ANYONE loopback_is_trusted: true\n");
   const Outcome outcome = Check(Issuer(kIss), {"--with", more});
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("/shop.Orders/Close"), HasSubstr("    nobody\n"),
-                                 HasSubstr("grpc.health.v1.Health\n    anyone\n"),
+                                 HasSubstr("weakened by health: ANYONE\n"),
                                  HasSubstr("weakened by loopback_is_trusted\n")));
 }
 
