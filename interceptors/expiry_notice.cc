@@ -27,14 +27,14 @@ std::unique_ptr<ExpiryNotice> ExpiryNotice::Of(const grpc::ServerContextBase& co
   if (call != nullptr && call->stream != nullptr && call->identity.authenticated()) {
     registration->state = call->state;
     registration->stream = call->stream;
-    registration->id = call->state->streams.Notify(call->stream, lead, std::move(callback));
+    registration->id = call->state->streams().Notify(call->stream, lead, std::move(callback));
   }
   return std::unique_ptr<ExpiryNotice>(new ExpiryNotice(std::move(registration)));
 }
 
 ExpiryNotice::~ExpiryNotice() {
   if (registration_->stream == nullptr) return;
-  registration_->state->streams.Forget(registration_->stream, registration_->id);
+  registration_->state->streams().Forget(registration_->stream, registration_->id);
 }
 
 }  // namespace lanyard

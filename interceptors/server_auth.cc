@@ -353,7 +353,7 @@ absl::Status ServerAuth::Reload() {
 
 ConfigStatus ServerAuth::Config() const { return impl_->state->status(); }
 
-std::map<std::string, int64_t> ServerAuth::WouldDeny() const { return impl_->state->WouldDeny(); }
+std::vector<MethodStatus> ServerAuth::Methods() const { return impl_->state->Methods(); }
 
 absl::Status ServerAuth::start_error() const {
   std::lock_guard<std::mutex> lock(impl_->mutex);

@@ -14,6 +14,7 @@
 #include "lanyard/interceptors/caller.h"
 #include "lanyard/interceptors/config_status.h"
 #include "lanyard/interceptors/extra_check.h"
+#include "lanyard/interceptors/method_status.h"
 #include "lanyard/interceptors/tls.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
@@ -197,9 +198,9 @@ class ServerAuth {
   // How the config is. For metrics.
   ConfigStatus Config() const;
 
-  // How many calls of each method went through only because it is observed (OBSERVE), since the
-  // start.
-  std::map<std::string, int64_t> WouldDeny() const;
+  // What rules each method: of the services that the server has, and of those that rules name. For
+  // metrics, and to see what no rule opens.
+  std::vector<MethodStatus> Methods() const;
 
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;

@@ -88,7 +88,6 @@ absl::Status Policy::AddSettings(const v1::ServerConfig& config, absl::Time now)
               "settings of ", method, ": observe_until: must be at most 90 days ahead"));
         }
         all.observe_until = *until;
-        last_observation_ = std::max(last_observation_, *until);
       }
     }
     if (settings->has_max_stream_age_past_expiry()) {

@@ -71,9 +71,6 @@ class Policy {
   }
   absl::Time ObserveUntil(absl::string_view path) const { return SettingsOf(path).observe_until; }
 
-  // Whether any method is observed at `now`.
-  bool ObservesAny(absl::Time now) const { return now < last_observation_; }
-
   // How long streams of the method may go on after their token has expired.
   absl::Duration StreamAgePastExpiry(absl::string_view path) const {
     return SettingsOf(path).stream_age_past_expiry;
@@ -116,7 +113,6 @@ class Policy {
   ByPath<MethodRule> methods_, services_;
   // By "/package.Service/Method", "/package.Service/*" and "*", each with what the wider ones set.
   ByPath<Settings> settings_;
-  absl::Time last_observation_ = absl::InfinitePast();
 };
 
 }  // namespace lanyard

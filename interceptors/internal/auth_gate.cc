@@ -210,6 +210,12 @@ class GateCall {
     }
     if (!decision.allowed()) return Refusal{AuthFailure::kDeniedByPolicy, Explanation()};
     if (bad_token.has_value()) event_.detail = std::move(bad_token->detail);
+    if (path_ == kHealthWatch && !caller_.authenticated() &&
+        state_.watch_limit.Reached(ConnectionOf(context_))) {
+      return Refusal{AuthFailure::kOverloaded,
+                     "the connection watches health too often without a token", false,
+                     /*even_if_observed=*/true};
+    }
     if (state_.settings.extra_check) {
       const absl::Status status =
           state_.settings.extra_check(CheckedCall(caller_, path_, metadata_, connection_));

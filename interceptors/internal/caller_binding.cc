@@ -31,7 +31,8 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   CallerBinding(std::shared_ptr<ServerState> state, ServerRpcInfo* info)
       : state_(std::move(state)), info_(info) {}
   ~CallerBinding() override {
-    if (call_.stream != nullptr) state_->streams.Close(call_.stream);
+    if (call_.stream != nullptr) state_->streams().Close(call_.stream);
+    if (watcher_.has_value()) state_->watch_limit.Remove(*watcher_);
   }
 
   void Intercept(InterceptorBatchMethods* methods) override {
@@ -47,7 +48,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) {
       // The context may be gone by now; only our own members are safe.
-      if (call_.stream != nullptr) state_->streams.Close(call_.stream);
+      if (call_.stream != nullptr) state_->streams().Close(call_.stream);
     }
     methods->Proceed();
   }
@@ -76,8 +77,12 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     call_.method = std::string(method);
     call_.state = state_;
     if (info_->type() != ServerRpcInfo::Type::UNARY) {
-      call_.stream = state_->streams.Add(context->c_call(),
-                                         FactsOf(*state_, method, call_.identity, *auth_context));
+      call_.stream = state_->streams().Add(context->c_call(),
+                                           FactsOf(*state_, method, call_.identity, *auth_context));
+    }
+    if (method == kHealthWatch && !call_.identity.authenticated()) {
+      watcher_ = ConnectionOf(*auth_context);
+      state_->watch_limit.Add(*watcher_);
     }
     PutBoundCall(metadata, &call_);
     return true;
@@ -105,6 +110,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   const std::shared_ptr<ServerState> state_;
   ServerRpcInfo* const info_;  // Outlives this.
   BoundCall call_;
+  std::optional<uint64_t> watcher_;  // The connection, if this watches health without a token.
 };
 
 }  // namespace

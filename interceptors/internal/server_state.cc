@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/rule_checks.h"
+#include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/rule_names.h"
 
 namespace lanyard::internal {
@@ -22,7 +23,7 @@ ServerState::ServerState(ServerSettings the_settings)
       clock(settings.sources.clock),
       admissions(settings.admission_bytes),
       signature_budget(settings.bad_signatures_per_second),
-      streams(StreamRules()) {}
+      streams_(StreamRules()) {}
 
 OpenStreams::Rules ServerState::StreamRules() {
   OpenStreams::Rules rules;
@@ -90,6 +91,7 @@ absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
   std::shared_ptr<ServerState> state(new ServerState(std::move(settings)));
   state->given_services_.insert(services.begin(), services.end());
   state->services_ = state->given_services_;
+  state->methods_ = state->MethodsOf(state->services_);
   if (absl::Status status = state->Reload(); !status.ok()) return status;
   return state;
 }
@@ -103,6 +105,17 @@ Services ServerState::DescriptorsOf(const std::set<std::string>& names) const {
   return descriptors;
 }
 
+std::set<std::string> ServerState::MethodsOf(const std::set<std::string>& names) const {
+  std::set<std::string> paths;
+  for (const ServiceDescriptor* service : DescriptorsOf(names)) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      paths.insert(absl::StrCat("/", std::string(service->full_name()), "/",
+                                std::string(service->method(i)->name())));
+    }
+  }
+  return paths;
+}
+
 absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
   std::lock_guard<std::mutex> reload_lock(reload_mutex_);
   std::set<std::string> services = services_;
@@ -110,8 +123,10 @@ absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
   if (services == services_) return absl::OkStatus();
   auto snapshot = WithServices(*snapshot_, DescriptorsOf(services), clock->Now());
   if (!snapshot.ok()) return snapshot.status();
+  std::set<std::string> methods = MethodsOf(services);
   std::lock_guard<std::mutex> lock(mutex_);
   services_ = std::move(services);
+  methods_ = std::move(methods);
   retired_.push_back(std::move(snapshot_));
   snapshot_ = *std::move(snapshot);
   return absl::OkStatus();
@@ -225,9 +240,35 @@ void ServerState::CountWouldDeny(absl::string_view path) {
   ++would_deny_[std::string(path)];
 }
 
-std::map<std::string, int64_t> ServerState::WouldDeny() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return would_deny_;
+std::vector<MethodStatus> ServerState::Methods() const {
+  std::set<std::string> paths;
+  std::map<std::string, int64_t> would_deny;
+  std::shared_ptr<const AuthSnapshot> now;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    now = snapshot_;
+    paths = methods_;
+    would_deny = would_deny_;
+  }
+  for (const EffectiveRule& rule : now->policy->rules()) {
+    if (rule.rule.method().back() != '*') paths.insert(rule.rule.method());
+  }
+  std::vector<MethodStatus> methods;
+  for (const std::string& path : paths) {
+    MethodStatus method;
+    method.method = path;
+    if (const EffectiveRule* rule = now->policy->RuleOf(path); rule != nullptr) {
+      method.rule = rule->source;
+      for (const v1::Allow& allow : rule->rule.allow()) {
+        method.callers.push_back(AllowText(allow));
+      }
+    }
+    const absl::Time until = now->policy->ObserveUntil(path);
+    if (clock->Now() < until) method.observe_until = until;
+    method.would_deny = would_deny[path];
+    methods.push_back(std::move(method));
+  }
+  return methods;
 }
 
 }  // namespace lanyard::internal

@@ -20,6 +20,8 @@
 #include "lanyard/interceptors/internal/auth_snapshot.h"
 #include "lanyard/interceptors/internal/open_streams.h"
 #include "lanyard/interceptors/internal/signature_budget.h"
+#include "lanyard/interceptors/internal/watch_limit.h"
+#include "lanyard/interceptors/method_status.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
@@ -86,12 +88,17 @@ class ServerState {
 
   // One more call of that method that would have been refused.
   void CountWouldDeny(absl::string_view path);
-  std::map<std::string, int64_t> WouldDeny() const;
+
+  // What rules each method of the services that were added, and the methods that rules name.
+  std::vector<MethodStatus> Methods() const;
+
+  OpenStreams& streams() { return streams_; }
 
   const ServerSettings settings;
   const std::shared_ptr<const Clock> clock;
   Admissions admissions;
   SignatureBudget signature_budget;
+  WatchLimit watch_limit;
 
  private:
   explicit ServerState(ServerSettings settings);
@@ -101,6 +108,7 @@ class ServerState {
   void AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
                       const std::string& decision_id) const;
   Services DescriptorsOf(const std::set<std::string>& names) const;
+  std::set<std::string> MethodsOf(const std::set<std::string>& services) const;
   absl::Status CheckMethods(const LoadedConfig& config) const;
   absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadLocked();
   void SetStatus(const absl::Status& status);
@@ -112,6 +120,7 @@ class ServerState {
   bool services_are_all_ = false;         // Guarded by reload_mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const AuthSnapshot> snapshot_;  // Written under both, read under either.
+  std::set<std::string> methods_;                 // Of services_. Guarded by mutex_.
   std::vector<std::shared_ptr<const AuthSnapshot>> retired_;  // Guarded by mutex_.
   ConfigStatus status_;                                       // Guarded by mutex_.
   std::map<std::string, int64_t> would_deny_;                 // By path. Guarded by mutex_.
@@ -119,8 +128,7 @@ class ServerState {
   // What streams were judged by last; only their thread looks at it.
   std::vector<std::shared_ptr<const void>> judged_by_;
 
- public:
-  OpenStreams streams;  // Last: its thread uses the rest.
+  OpenStreams streams_;  // Last: its thread uses the rest.
 };
 
 // What is known of one port, or of all the ports of one server.

@@ -183,8 +183,6 @@ TEST(PolicySettingsTest, MostExactScopeWinsFieldByField) {
   }
   EXPECT_EQ(policy->ObserveUntil("/shop.Stock/Get"), At("2027-02-28T00:00:00Z"));
   EXPECT_EQ(policy->ObserveUntil("/shop.Stock/Put"), At("2027-01-31T00:00:00Z"));
-  EXPECT_TRUE(policy->ObservesAny(At("2027-02-27T23:59:59Z")));
-  EXPECT_FALSE(policy->ObservesAny(At("2027-02-28T00:00:00Z")));
 }
 
 TEST(PolicySettingsTest, WithoutSettingsAllIsEnforced) {
@@ -192,7 +190,6 @@ TEST(PolicySettingsTest, WithoutSettingsAllIsEnforced) {
     const auto policy = Make(text);
     EXPECT_FALSE(policy->Observes(kPath, kNow));
     EXPECT_FALSE(policy->Observes(kPath, absl::InfinitePast()));
-    EXPECT_FALSE(policy->ObservesAny(kNow));
     EXPECT_EQ(policy->StreamAgePastExpiry(kPath), absl::ZeroDuration());
   }
 }
@@ -220,7 +217,6 @@ TEST(PolicySettingsTest, ObservationEndsAtItsTime) {
     EXPECT_EQ(policy->ObserveUntil(kPath), end) << row.text;
     EXPECT_TRUE(policy->Observes(kPath, end - absl::Nanoseconds(1))) << row.text;
     EXPECT_FALSE(policy->Observes(kPath, end)) << row.text;
-    EXPECT_FALSE(policy->ObservesAny(end)) << row.text;
   }
 }
 
