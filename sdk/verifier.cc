@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/token_cache.h"

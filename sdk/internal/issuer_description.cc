@@ -7,7 +7,6 @@
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
-#include "lanyard/sdk/internal/verification.h"
 
 namespace lanyard::internal {
 namespace {

@@ -10,6 +10,7 @@
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/http.h"
+#include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
 
 namespace lanyard::internal {

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
-#include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
-#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -103,157 +100,6 @@ bool HasKey(const KeySet& keys, const std::string& id) {
                      [&id](const Key& key) { return key.id() == id; });
 }
 
-// That the claims are of the issuer whose key verified.
-absl::Status CheckIssuer(const RegisteredClaims& claims, const IssuerRules& rules) {
-  const bool is_svid = !rules.trust_domain.empty();
-  if (claims.issuer.has_value() ? *claims.issuer != rules.issuer : !is_svid) {
-    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is not the issuer whose key verified");
-  }
-  if (is_svid && TrustDomainOf(claims.subject.value_or("")) != rules.trust_domain) {
-    return Fail(AuthFailure::kUnknownIssuer,
-                "\"sub\" is no SPIFFE ID of the trust domain whose key verified");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& rules) {
-  const struct {
-    const char* name;
-    bool missing;
-  } required[] = {
-      {"exp", !claims.expires_at.has_value()},
-      {"iat", rules.require_issued_at && !claims.issued_at.has_value()},
-      {"jti", rules.require_token_id && claims.token_id.value_or("").empty()},
-      {"client_id", rules.require_client_id && claims.client_id.value_or("").empty()},
-  };
-  for (const auto& claim : required) {
-    if (claim.missing) {
-      return Fail(AuthFailure::kMissingClaim,
-                  absl::StrCat("the token has no \"", claim.name, "\""));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// What to change where the tokens come from.
-std::string WantedAudience(const IssuerRules& rules) {
-  return absl::StrCat("let the issuer name \"", Printable(rules.audiences[0], 128),
-                      "\" (an audience mapper, or the resource that the client asks for)");
-}
-
-absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
-  if (!claims.audiences.has_value()) {
-    return Fail(AuthFailure::kWrongAudience,
-                absl::StrCat("the token has no \"aud\"; ", WantedAudience(rules)));
-  }
-  bool ours = false;
-  for (const std::string& audience : *claims.audiences) {
-    ours = ours || Contains(rules.audiences, audience);
-  }
-  if (!ours) {
-    return Fail(AuthFailure::kWrongAudience,
-                absl::StrCat("\"aud\" names none of our audiences; ", WantedAudience(rules)));
-  }
-  if (rules.single_audience_only && claims.audiences->size() > 1) {
-    return Fail(AuthFailure::kWrongAudience,
-                "\"aud\" names others beside us, and single_audience_only is set");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules, absl::Time now) {
-  const absl::Time expires_at = *claims.expires_at;
-  if (now >= expires_at + rules.leeway) return Fail(AuthFailure::kExpired, "\"exp\" has passed");
-  if (claims.not_before.has_value() && *claims.not_before > now + rules.leeway) {
-    return Fail(AuthFailure::kNotYetValid, "\"nbf\" is in the future");
-  }
-  if (claims.issued_at.has_value() && *claims.issued_at > now + rules.leeway) {
-    return Fail(AuthFailure::kNotYetValid, "\"iat\" is in the future");
-  }
-  if ((claims.issued_at.has_value() && expires_at - *claims.issued_at > rules.max_lifetime) ||
-      expires_at - now > rules.max_lifetime + rules.leeway) {
-    return Fail(
-        AuthFailure::kLifetimeTooLong,
-        absl::StrCat("the token lives longer than ", absl::FormatDuration(rules.max_lifetime)));
-  }
-  return absl::OkStatus();
-}
-
-// Whether a condition names what the claim that says the kind of a token must be.
-bool IsOfKind(const v1::ClaimCondition& condition) {
-  return condition.path_size() == 1 && condition.path(0) == "typ" &&
-         (!condition.any_of().empty() || !condition.all_of().empty());
-}
-
-// The strings of the claims that hold roles; anything else there is none.
-std::vector<std::string> RolesIn(const JsonValue& claims, const IssuerRules& rules) {
-  std::vector<std::string> roles;
-  const auto add = [&roles](const JsonValue& value) {
-    if (value.is(JsonValue::Kind::kString)) roles.emplace_back(value.string());
-  };
-  for (const ClaimPath& path : rules.roles) {
-    const auto found = FindClaim(claims, path);
-    if (!found.has_value()) continue;
-    if (!found->is(JsonValue::Kind::kArray)) {
-      add(*found);
-      continue;
-    }
-    for (const JsonValue role : *found) add(role);
-  }
-  return roles;
-}
-
-// That the issuer is believed about all that rules may look at.
-absl::Status CheckMayAssert(const RegisteredClaims& claims, const std::vector<std::string>& roles,
-                            const IssuerRules& rules) {
-  if (!rules.may_assert.has_value()) return absl::OkStatus();
-  const auto refuse = [&rules](absl::string_view what, absl::string_view name) {
-    return Fail(AuthFailure::kDeniedByPolicy,
-                absl::StrCat("issuer ", rules.name, " may not assert the ", what, " \"",
-                             Printable(name, 128), "\" (may_assert)"));
-  };
-  const IssuerRules::MayAssert& may = *rules.may_assert;
-  if (claims.subject.has_value() && !may.subjects.Match(*claims.subject)) {
-    return refuse("subject", *claims.subject);
-  }
-  if (claims.has_actor && !may.subjects.Match(claims.actor_subject)) {
-    return refuse("actor", claims.actor_subject);
-  }
-  if (claims.actor_issuer.has_value() && *claims.actor_issuer != claims.issuer.value_or("")) {
-    return refuse("actor of another issuer,", claims.actor_subject);
-  }
-  for (const std::string& scope : claims.scopes) {
-    if (!may.scopes.Match(scope)) return refuse("scope", scope);
-  }
-  for (const std::string& role : roles) {
-    if (!may.roles.Match(role)) return refuse("role", role);
-  }
-  return absl::OkStatus();
-}
-
-// Access tokens under a header type that other kinds have too.
-absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
-                       const IssuerRules& rules) {
-  if (claims.has_other_kinds_claim) {
-    return Fail(AuthFailure::kWrongType,
-                "the claims are those of an ID, logout or security-event token");
-  }
-  // Keycloak's way to say what a token is: "Bearer", "ID", "Refresh", "Offline", …
-  const auto type = root.Find("typ");
-  if (!type.has_value()) return absl::OkStatus();
-  for (const v1::ClaimCondition& condition : rules.required_claims) {
-    if (IsOfKind(condition)) return absl::OkStatus();  // Which decides.
-  }
-  constexpr absl::string_view kAccess[] = {"bearer", "jwt", "at+jwt", "access", "access_token"};
-  if (type->is(JsonValue::Kind::kString)) {
-    for (const absl::string_view access : kAccess) {
-      if (absl::EqualsIgnoreCase(type->string(), access)) return absl::OkStatus();
-    }
-  }
-  return Fail(AuthFailure::kWrongType,
-              "the claim typ says that this is no access token; required_claims may name another");
-}
-
 }  // namespace
 
 absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
@@ -300,56 +146,6 @@ absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLooku
               "the token has no \"iss\", and \"sub\" is in no configured trust domain");
 }
 
-absl::StatusOr<std::shared_ptr<IdentityState>> BelieveClaims(const JsonValue& root,
-                                                             const IssuerRules& rules,
-                                                             absl::Time now) {
-  auto claims = ReadClaims(root);
-  if (!claims.ok()) return claims.status();
-  if (absl::Status status = CheckIssuer(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
-  if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
-  if (rules.require_subject && !claims->subject.has_value()) {
-    return Fail(AuthFailure::kMissingClaim,
-                "the token has no \"sub\"; let the issuer write it (Keycloak leaves it out of "
-                "lightweight tokens), or set accept_subjectless_tokens");
-  }
-  if (rules.refuse_other_kinds) {
-    if (absl::Status status = CheckKind(*claims, root, rules); !status.ok()) {
-      return status;
-    }
-  }
-  for (const v1::ClaimCondition& condition : rules.required_claims) {
-    if (!Meets(root, condition)) {
-      return Fail(IsOfKind(condition) ? AuthFailure::kWrongType : AuthFailure::kMissingClaim,
-                  absl::StrCat("the claim ", PathText(condition),
-                               " is absent, or not what required_claims or the profile asks for"));
-    }
-  }
-  std::vector<std::string> roles = RolesIn(root, rules);
-  if (absl::Status status = CheckMayAssert(*claims, roles, rules); !status.ok()) return status;
-
-  auto state = std::make_shared<IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = rules.name;
-  state->issuer =
-      rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
-  // A value that no token can carry, so that it equals no name, not even the empty one.
-  state->subject = claims->subject.value_or(std::string("\0none", 5));
-  if (claims->has_actor) {
-    state->actor_subject = claims->actor_subject;
-    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
-  }
-  state->issuer_fingerprint = rules.fingerprint;
-  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
-  state->token_id = claims->token_id.value_or("");
-  state->roles = std::move(roles);
-  state->audiences = *claims->audiences;
-  state->usable_until = *claims->expires_at + rules.leeway;
-  state->registered = *std::move(claims);
-  return state;
-}
-
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,
                                     absl::Time now, absl::Duration since_boot) {
@@ -390,10 +186,6 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   return Verdict{IdentityAccess::Make(*std::move(identity)), *std::move(issuer)};
 }
 
-absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {
-  return CheckTimes(IdentityAccess::StateOf(identity).registered, rules, now);
-}
-
 absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rules,
                                const KeySet* keys) {
   const IdentityState& state = IdentityAccess::StateOf(identity);
@@ -406,20 +198,6 @@ absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rule
                   [&state](const Key& key) { return key.Thumbprint() == *state.key_thumbprint; });
   return there ? absl::OkStatus()
                : Fail(AuthFailure::kUnknownKey, "the key that signed the token has been withdrawn");
-}
-
-absl::Status CheckBinding(const Identity& identity, TokenConnection& connection) {
-  const RegisteredClaims& claims = IdentityAccess::StateOf(identity).registered;
-  if (!claims.has_confirmation) return absl::OkStatus();
-  if (!claims.confirmation_is_checkable) {
-    return Fail(AuthFailure::kNotBound,
-                "\"cnf\" holds something else than x5t#S256 alone, which cannot be checked");
-  }
-  if (!ConstantTimeEquals(claims.certificate_sha256, connection.CertificateSha256())) {
-    return Fail(AuthFailure::kNotBound,
-                "the token is bound to a client certificate that this connection does not have");
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace lanyard::internal

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/sdk/keys/key_set.h"
 

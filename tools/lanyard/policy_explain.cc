@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/terminal_text.h"
