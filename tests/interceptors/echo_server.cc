@@ -38,6 +38,7 @@ std::string Handled::Enter(const grpc::ServerContextBase& context) {
   const Identity& caller = CallerOf(context);
   if (!caller.authenticated()) ++anonymous;
   if (context.client_metadata().count("authorization") != 0) ++saw_bearer;
+  if (on_enter) on_enter(context);
   return caller.authenticated() ? caller.subject() : "(anonymous)";
 }
 

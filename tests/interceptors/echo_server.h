@@ -35,6 +35,9 @@ struct Handled {
   // The subject that a handler of the callback API saw in OnDone.
   std::atomic<int> right_on_done{0};
 
+  // Called in each handler first, if set; before the server starts.
+  std::function<void(const grpc::ServerContextBase&)> on_enter;
+
   // Counts the call and gives the subject that its handler sees.
   std::string Enter(const grpc::ServerContextBase& context);
 };

@@ -6,34 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/gated_server.h"
+#include "tests/interceptors/switchable_keys.h"
 
 namespace lanyard::test {
 namespace {
 
 using ::testing::Values;
-
-// Keys that a test can take away.
-class SwitchableKeys final : public KeySource {
- public:
-  explicit SwitchableKeys(std::shared_ptr<const KeySet> keys) : keys_(std::move(keys)) {}
-  std::shared_ptr<const KeySet> Current() const override {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return keys_;
-  }
-  void Set(std::shared_ptr<const KeySet> keys) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    keys_ = std::move(keys);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const KeySet> keys_;
-};
 
 class LateBindingTest : public ::testing::TestWithParam<Api> {
  protected:
