@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ten thousand streams whose tokens end at one time: all end in time, on one thread.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/interceptors/eventually.h"
+#include "tests/interceptors/gated_server.h"
+
+namespace lanyard::test {
+namespace {
+
+constexpr int kStreams = 10'000;
+constexpr int kChannels = 8;
+constexpr absl::Duration kLeeway = absl::Seconds(3);
+
+// A number of /proc/self/status.
+int ProcessStatus(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  std::string line;
+  while (std::getline(file, line)) {
+    const std::vector<std::string> words =
+        absl::StrSplit(line, absl::ByAnyChar(": \t"), absl::SkipEmpty());
+    int number = 0;
+    if (words.size() > 1 && words[0] == name && absl::SimpleAtoi(words[1], &number)) return number;
+  }
+  return 0;
+}
+
+struct Counts {
+  std::atomic<int> open{0}, ended{0}, expired{0}, early{0}, late{0};
+  absl::Time earliest, latest;
+};
+
+// A stream that is opened, and then only waits.
+class IdleChat final : public grpc::ClientBidiReactor<Message, Message> {
+ public:
+  IdleChat(Echo::Stub* stub, const std::string& token, Counts* counts) : counts_(counts) {
+    context_.AddMetadata("authorization", "Bearer " + token);
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
+    stub->async()->Chat(&context_, this);
+    StartWrite(&message_);
+    StartRead(&message_);
+    StartCall();
+  }
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    ++counts_->open;
+    StartRead(&reply_);
+  }
+  void OnDone(const grpc::Status& status) override {
+    const absl::Time now = absl::Now();
+    if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED &&
+        absl::StartsWith(status.error_message(), "token expired [lanyard ")) {
+      ++counts_->expired;
+    }
+    if (now < counts_->earliest) ++counts_->early;
+    if (now > counts_->latest) ++counts_->late;
+    ++counts_->ended;
+  }
+
+ private:
+  Counts* const counts_;
+  grpc::ClientContext context_;
+  Message message_, reply_;
+};
+
+TEST(ManyStreamsTest, AllEndWhenTheirTokensDoAndCostNoThreads) {
+  GatedServer server(Api::kCallback);
+  std::string config = server.issuer.ConfigText();
+  config.insert(config.rfind('}'), "leeway { seconds: 3 }\n");
+  server.options.config_text = config;
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  std::vector<std::unique_ptr<Echo::Stub>> stubs;
+  std::vector<std::string> tokens;
+  const absl::Duration life = absl::Seconds(20);
+  Counts counts;
+  counts.earliest = absl::Now() + life - absl::Milliseconds(50);  // Signing takes a moment.
+  for (int i = 0; i < kChannels; ++i) {
+    stubs.push_back(Echo::NewStub(server.Channel()));
+    tokens.push_back(server.issuer.Token().ExpiresIn(life).Sign());
+  }
+  counts.latest = absl::Now() + life + kLeeway + absl::Seconds(2);
+
+  std::vector<std::unique_ptr<IdleChat>> chats;
+  const auto open = [&](int up_to) {
+    while (static_cast<int>(chats.size()) < up_to) {
+      const size_t i = chats.size() % kChannels;
+      chats.push_back(std::make_unique<IdleChat>(stubs[i].get(), tokens[i], &counts));
+    }
+    EXPECT_TRUE(Eventually([&] { return counts.open + counts.ended >= up_to; }));
+  };
+  open(kStreams / 20);
+  const int threads = ProcessStatus("Threads"), kilobytes = ProcessStatus("VmRSS");
+  open(kStreams);
+  const int more_threads = ProcessStatus("Threads"), more_kilobytes = ProcessStatus("VmRSS");
+  ASSERT_LT(absl::Now(), counts.earliest) << "too slow a machine: open " << counts.open;
+  EXPECT_EQ(counts.open, kStreams);
+  EXPECT_EQ(counts.ended, 0);
+  std::printf("%d streams open %s before exp; threads %d then %d, memory %d then %d KiB\n",
+              counts.open.load(), absl::FormatDuration(counts.earliest - absl::Now()).c_str(),
+              threads, more_threads, kilobytes, more_kilobytes);
+  // gRPC's own pools may still grow a little; nothing grows with the streams.
+  EXPECT_LE(more_threads, threads + 16);
+  // Both ends of each stream are in this process.
+  EXPECT_LT(more_kilobytes - kilobytes, kStreams * 64);
+
+  EXPECT_TRUE(Eventually([&] { return counts.ended == kStreams; }, absl::Seconds(40)));
+  std::printf("ended %d, expired %d, early %d, late %d; the last %s after exp; threads %d\n",
+              counts.ended.load(), counts.expired.load(), counts.early.load(), counts.late.load(),
+              absl::FormatDuration(absl::Now() - counts.earliest).c_str(),
+              ProcessStatus("Threads"));
+  EXPECT_EQ(counts.expired, kStreams);
+  EXPECT_EQ(counts.early, 0);
+  EXPECT_EQ(counts.late, 0);
+  EXPECT_LE(ProcessStatus("Threads"), threads + 16);
+  // One event for each that began, and one for each that was ended.
+  EXPECT_EQ(server.audit->events().size(), 2u * kStreams);
+}
+
+}  // namespace
+}  // namespace lanyard::test
