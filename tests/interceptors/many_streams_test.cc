@@ -35,7 +35,7 @@ int ProcessStatus(const std::string& name) {
 }
 
 struct Counts {
-  std::atomic<int> open{0}, ended{0}, expired{0}, early{0}, late{0};
+  std::atomic<int> open{0}, ended{0}, expired{0}, denied{0}, early{0}, late{0};
   absl::Time earliest, latest;
 };
 
@@ -61,6 +61,7 @@ class IdleChat final : public grpc::ClientBidiReactor<Message, Message> {
         absl::StartsWith(status.error_message(), "token expired [lanyard ")) {
       ++counts_->expired;
     }
+    if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED) ++counts_->denied;
     if (now < counts_->earliest) ++counts_->early;
     if (now > counts_->latest) ++counts_->late;
     ++counts_->ended;
@@ -123,6 +124,31 @@ TEST(ManyStreamsTest, AllEndWhenTheirTokensDoAndCostNoThreads) {
   EXPECT_LE(ProcessStatus("Threads"), threads + 16);
   // One event for each that began, and one for each that was ended.
   EXPECT_EQ(server.audit->events().size(), 2u * kStreams);
+}
+
+// Within about a second, says the feature; the limit is for busy machines, and the time is printed.
+TEST(ManyStreamsTest, AllEndWhenTheirMethodIsClosed) {
+  GatedServer server(Api::kCallback);
+  server.options.config_files = {server.files.Write("rules", "")};
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  std::vector<std::unique_ptr<Echo::Stub>> stubs;
+  for (int i = 0; i < kChannels; ++i) stubs.push_back(Echo::NewStub(server.Channel()));
+  const std::string token = server.issuer.Token().Sign();
+  Counts counts;
+  std::vector<std::unique_ptr<IdleChat>> chats;
+  for (int i = 0; i < kStreams; ++i) {
+    chats.push_back(std::make_unique<IdleChat>(stubs[i % kChannels].get(), token, &counts));
+  }
+  ASSERT_TRUE(Eventually([&] { return counts.open == kStreams; }));
+  server.files.Write("rules",
+                     "rules { method: '/lanyard.test.Echo/Chat' replaces_annotation: true "
+                     "nobody: true }\n");
+  ASSERT_TRUE(server.auth->Reload().ok());
+  const absl::Time begin = absl::Now();
+  EXPECT_TRUE(Eventually([&] { return counts.ended == kStreams; }, absl::Seconds(30)));
+  std::printf("%d streams ended within %s of the reload\n", counts.ended.load(),
+              absl::FormatDuration(absl::Now() - begin).c_str());
+  EXPECT_EQ(counts.denied, kStreams);
 }
 
 }  // namespace

@@ -37,6 +37,10 @@ class RequiringEcho final : public Echo::Service {
     if (text == "scope") return RequireScope(context, "orders.refund");
     if (text == "role") return RequireRole(context, "admin");
     if (text == "caller") return RequireCaller(context, "test", "user:ann");
+    if (text == "both") {
+      if (grpc::Status s = RequireScope(context, "orders.refund"); !s.ok()) return s;
+      return RequireRole(context, "admin");
+    }
     if (text == "nobody") return RequireCaller(context, "", "");
     if (text == "owner") return RequireCaller(context, "test", "");
     return Require(context, text == "yes", "an order of the caller's own");
@@ -172,6 +176,16 @@ TEST_F(RequireTest, OnlySaysSoWhereTheMethodIsObserved) {
   }
   EXPECT_THAT(server_.auth->WouldDeny(), UnorderedElementsAre(Pair(kOpen, 8)));
   EXPECT_EQ(Ask("scope", Bob(), /*stream=*/true).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
+// ServerAuth::WouldDeny() counts calls, not checks.
+TEST_F(RequireTest, DISABLED_CountsACallOnceHoweverManyChecksItFails) {
+  const std::string until =
+      absl::FormatTime(absl::RFC3339_full, absl::Now() + absl::Hours(24), absl::UTCTimeZone());
+  ASSERT_NO_FATAL_FAILURE(Start(absl::StrCat(
+      "settings { method: '", kOpen, "' enforcement: OBSERVE observe_until: '", until, "' }\n")));
+  EXPECT_TRUE(Ask("both", Bob()).ok());
+  EXPECT_THAT(server_.auth->WouldDeny(), UnorderedElementsAre(Pair(kOpen, 1)));
 }
 
 TEST_F(RequireTest, NeverTellsThePeerWhatWasRequired) {

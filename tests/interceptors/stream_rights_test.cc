@@ -190,6 +190,8 @@ TEST_P(StreamRightsTest, GoesOnWhenSomethingElseChanges) {
   Reload(ChatFor("allow { subjects: 'svc:a' subjects: 'svc:b' }") +
          "rules { method: '/lanyard.test.Echo/Unary' replaces_annotation: true nobody: true }\n"
          "deny { subjects: 'svc:c' }\n");
+  // Keys that cannot be had for a while have not been withdrawn.
+  keys_->Set(nullptr);
   Reload(ChatFor("allow { subjects: 'svc:a' }"));
   ExpectEnded(b.get(), AuthFailure::kDeniedByPolicy, "svc:b");
   ExpectStillThere(a.get());
@@ -280,6 +282,41 @@ TEST(ObservedStreamTest, DISABLED_EndsForADeniedCallerWhoseKeyIsWithdrawnToo) {
   keys->Set(testing::TestIssuer().Keys()->Current());
   server.files.Write("rules", observe + "deny { subjects: 'svc:a' }\n");
   ASSERT_THAT(server.auth->Reload(), IsOk());
+  EXPECT_TRUE(Eventually([&] { return !chat.running(); }, absl::Seconds(5)));
+}
+
+// A certificate that the server's roots do not vouch for names nobody, for streams as for calls.
+TEST(UnverifiedPeerTest, DISABLED_KeepsNoStreamRunning) {
+  GatedServer server(Api::kCallback);
+  testing::TestCertificates strangers;
+  strangers.Issue("web", {"URI:spiffe://test/web"});
+  server.options.config_files = {
+      server.files.Write("rules", ChatFor("allow { any_authenticated: true }"))};
+  ASSERT_NO_FATAL_FAILURE(server.Create());
+  grpc::SslServerCredentialsOptions server_tls(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
+  server_tls.pem_root_certs = server.files.Read("ca.pem");
+  server_tls.pem_key_cert_pairs.push_back(
+      {server.files.Read("server.key"), server.files.Read("server.crt")});
+  const auto credentials = grpc::SslServerCredentials(server_tls);
+  ASSERT_THAT(server.auth->InstallOn(*credentials), IsOk());
+  server.echo.builder().AddListeningPort("127.0.0.1:0", credentials, &server.port);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
+  factories.push_back(server.auth->InterceptorFactory());
+  server.echo.builder().experimental().SetInterceptorCreators(std::move(factories));
+  ASSERT_TRUE(server.echo.Start());
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = server.files.Read("ca.pem");
+  tls.pem_cert_chain = strangers.Read("web.crt");
+  tls.pem_private_key = strangers.Read("web.key");
+  const auto channel =
+      grpc::CreateChannel(absl::StrCat("localhost:", server.port), grpc::SslCredentials(tls));
+  const std::string token = server.issuer.Token().Subject("svc:a").Sign();
+  OpenChat chat(channel, token, false);
+  ASSERT_TRUE(chat.running());
+  server.files.Write("rules", ChatFor("allow { peers: 'spiffe://test/web' without_token: true }"));
+  ASSERT_THAT(server.auth->Reload(), IsOk());
+  EXPECT_EQ(MakeCall(channel, CallType::kChat, Bearer(token)).status.error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_TRUE(Eventually([&] { return !chat.running(); }, absl::Seconds(5)));
 }
 
