@@ -39,7 +39,7 @@ grpc::Status Require(const grpc::ServerContextBase& context, bool allowed, absl:
     event.allowed = state.snapshot()->policy->Observes(call->method, event.time);
     if (event.allowed) {
       event.would_deny = failure;
-      state.CountWouldDeny(call->method);
+      if (!call->would_deny.exchange(true)) state.CountWouldDeny(call->method);
     } else {
       event.failure = failure;
     }

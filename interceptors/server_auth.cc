@@ -186,15 +186,18 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   settings.keep_bearer_in_metadata = options.keep_bearer_in_metadata;
   settings.admission_bytes = options.admission_bytes;
   settings.bad_signatures_per_second = options.bad_signatures_per_second;
+  const bool has_files =
+      !settings.sources.config_files.empty() || !settings.sources.shadow_config_files.empty();
+  // Before they are read, so that no change is missed.
+  std::string contents = internal::ConfigWatcher::ContentsOf(settings.sources);
   auto state = internal::ServerState::Create(std::move(settings), options.services);
   if (!state.ok()) return state.status();
   auto impl = std::make_unique<Impl>();
   impl->state = *std::move(state);
   impl->services = std::move(options.services);
   impl->config_failure_deadline = options.config_failure_deadline;
-  const internal::SnapshotSources& sources = impl->state->settings.sources;
-  if (!sources.config_files.empty() || !sources.shadow_config_files.empty()) {
-    impl->watcher = std::make_unique<internal::ConfigWatcher>(impl->state);
+  if (has_files) {
+    impl->watcher = std::make_unique<internal::ConfigWatcher>(impl->state, std::move(contents));
   }
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);

@@ -273,6 +273,7 @@ class Loader {
       return status;
     }
     *loaded_.config.add_settings() = settings;
+    loaded_.settings_locations.push_back(place);
     return absl::OkStatus();
   }
 

@@ -17,6 +17,9 @@ struct LoadedConfig {
 
   // "FILE:LINE" of each rule, in the order of config.rules().
   std::vector<std::string> rule_locations;
+
+  // The same for config.settings().
+  std::vector<std::string> settings_locations;
 };
 
 // Reads config files, and a text that stands for one more, as one: their lists are joined. Every

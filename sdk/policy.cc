@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -62,20 +63,21 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(const LoadedConfig&
     denied.subjects = internal::NamePatterns(deny.subjects(), internal::kSubjectSeparators);
     policy->denied_.push_back(std::move(denied));
   }
-  if (absl::Status status = policy->AddSettings(config.config, now); !status.ok()) return status;
+  if (absl::Status status = policy->AddSettings(config, now); !status.ok()) return status;
   return std::shared_ptr<const Policy>(std::move(policy));
 }
 
-absl::Status Policy::AddSettings(const v1::ServerConfig& config, absl::Time now) {
+absl::Status Policy::AddSettings(const LoadedConfig& config, absl::Time now) {
   // The widest first, so that each begins with what the wider ones say.
-  std::vector<const v1::MethodSettings*> sorted;
-  for (const v1::MethodSettings& settings : config.settings()) sorted.push_back(&settings);
-  const auto width = [](const v1::MethodSettings* settings) {
-    return settings->method() == "*" ? 0 : settings->method().back() == '*' ? 1 : 2;
+  std::vector<int> sorted(config.config.settings_size());
+  std::iota(sorted.begin(), sorted.end(), 0);
+  const auto width = [&config](int i) {
+    const std::string& method = config.config.settings(i).method();
+    return method == "*" ? 0 : method.back() == '*' ? 1 : 2;
   };
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const auto* a, const auto* b) { return width(a) < width(b); });
-  for (const v1::MethodSettings* settings : sorted) {
+  std::stable_sort(sorted.begin(), sorted.end(), [&](int a, int b) { return width(a) < width(b); });
+  for (const int i : sorted) {
+    const v1::MethodSettings* settings = &config.config.settings(i);
     const std::string& method = settings->method();
     Settings all = SettingsOf(method);
     if (settings->has_enforcement()) {
@@ -84,8 +86,9 @@ absl::Status Policy::AddSettings(const v1::ServerConfig& config, absl::Time now)
         const auto until = internal::ObserveUntil(*settings);
         if (!until.ok()) return until.status();
         if (*until - now > kLongestObservation) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              "settings of ", method, ": observe_until: must be at most 90 days ahead"));
+          return absl::InvalidArgumentError(
+              absl::StrCat(config.settings_locations[i], ": settings of ", method,
+                           ": observe_until: must be at most 90 days ahead"));
         }
         all.observe_until = *until;
       }
@@ -96,6 +99,14 @@ absl::Status Policy::AddSettings(const v1::ServerConfig& config, absl::Time now)
     settings_[method] = all;
   }
   return absl::OkStatus();
+}
+
+absl::Time Policy::NextObservationEnd(absl::Time now) const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [method, settings] : settings_) {
+    if (settings.observe_until > now) next = std::min(next, settings.observe_until);
+  }
+  return next;
 }
 
 Policy::Settings Policy::SettingsOf(absl::string_view path) const {

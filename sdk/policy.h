@@ -71,6 +71,9 @@ class Policy {
   }
   absl::Time ObserveUntil(absl::string_view path) const { return SettingsOf(path).observe_until; }
 
+  // The first instant after `now` from which fewer methods are observed.
+  absl::Time NextObservationEnd(absl::Time now) const;
+
   // How long streams of the method may go on after their token has expired.
   absl::Duration StreamAgePastExpiry(absl::string_view path) const {
     return SettingsOf(path).stream_age_past_expiry;
@@ -103,7 +106,7 @@ class Policy {
   using ByPath = absl::flat_hash_map<std::string, T>;
 
   Policy() = default;
-  absl::Status AddSettings(const v1::ServerConfig& config, absl::Time now);
+  absl::Status AddSettings(const LoadedConfig& config, absl::Time now);
   const MethodRule* Find(absl::string_view path) const;
   Settings SettingsOf(absl::string_view path) const;
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/internal/admissions.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/identity_state.h"
 
 namespace lanyard::internal {
 namespace {
@@ -14,6 +17,14 @@ constexpr std::chrono::seconds kBetweenSweeps(30);
 
 // What a key takes, with an identity that may be kept alive by it alone.
 size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json().size(); }
+
+// Whether handlers could not tell them apart: for the same token, that is so while the issuer's
+// config is the same.
+bool AreEqual(const Admissions::Admission& a, const Admissions::Admission& b) {
+  return IdentityAccess::StateOf(a.identity).issuer_fingerprint ==
+             IdentityAccess::StateOf(b.identity).issuer_fingerprint &&
+         a.peer_is_verified == b.peer_is_verified && a.would_deny == b.would_deny;
+}
 
 }  // namespace
 
@@ -27,45 +38,54 @@ void Admissions::Sweep(Shard& shard, TimePoint now) {
   if (now - shard.swept < kBetweenSweeps) return;
   shard.swept = now;
   for (auto it = shard.waiting.begin(); it != shard.waiting.end();) {
-    if (now - it->second.newest >= kLife) {
-      bytes_ -= it->second.bytes;
-      it = shard.waiting.erase(it);
-    } else {
-      ++it;
+    std::vector<Waiting>& all = it->second;
+    for (size_t i = all.size(); i-- > 0;) {
+      if (now - all[i].newest < kLife) continue;
+      bytes_ -= all[i].bytes;
+      all.erase(all.begin() + i);
     }
+    it = all.empty() ? shard.waiting.erase(it) : std::next(it);
   }
 }
 
-bool Admissions::File(const std::string& key, Identity identity, TimePoint now) {
+bool Admissions::File(const std::string& key, Admission admission, TimePoint now) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   Sweep(shard, now);
   const auto found = shard.waiting.find(key);
   if (found != shard.waiting.end()) {
-    ++found->second.calls;
-    found->second.newest = now;
-    return true;
+    for (Waiting& waiting : found->second) {
+      if (!AreEqual(waiting.admission, admission)) continue;
+      ++waiting.calls;
+      waiting.newest = now;
+      return true;
+    }
   }
-  const size_t bytes = CostOf(identity);
+  const size_t bytes = CostOf(admission.identity);
   if ((bytes_ += bytes) > max_bytes_) {
     bytes_ -= bytes;
     return false;
   }
-  shard.waiting.emplace(key, Waiting{std::move(identity), 1, now, bytes});
+  shard.waiting[key].push_back({std::move(admission), 1, now, bytes});
   return true;
 }
 
-std::optional<Identity> Admissions::Take(const std::string& key) {
+std::optional<Admissions::Admission> Admissions::Take(const std::string& key) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto found = shard.waiting.find(key);
   if (found == shard.waiting.end()) return std::nullopt;
-  Identity identity = found->second.identity;
-  if (--found->second.calls == 0) {
-    bytes_ -= found->second.bytes;
-    shard.waiting.erase(found);
+  std::vector<Waiting>& all = found->second;
+  const auto newest =
+      std::max_element(all.begin(), all.end(),
+                       [](const Waiting& a, const Waiting& b) { return a.newest < b.newest; });
+  Admission admission = newest->admission;
+  if (--newest->calls == 0) {
+    bytes_ -= newest->bytes;
+    all.erase(newest);
+    if (all.empty()) shard.waiting.erase(found);
   }
-  return identity;
+  return admission;
 }
 
 }  // namespace lanyard::internal

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "lanyard/sdk/identity.h"
@@ -34,27 +35,37 @@ class Admissions {
   static std::string KeyOf(absl::string_view credentials, absl::string_view path,
                            absl::string_view certificate_pem);
 
-  // False at the bound: the call must be refused.
-  bool File(const std::string& key, Identity identity, TimePoint now);
+  // What the gate knows of a call.
+  struct Admission {
+    Identity identity;
+    // Whether the server's own roots vouch for the client's certificate.
+    bool peer_is_verified = false;
+    // Whether the call goes through only because its method is observed.
+    bool would_deny = false;
+  };
 
-  std::optional<Identity> Take(const std::string& key);
+  // False at the bound: the call must be refused.
+  bool File(const std::string& key, Admission admission, TimePoint now);
+
+  // Of several that differ, because the config has changed in between, the newest.
+  std::optional<Admission> Take(const std::string& key);
 
   size_t bytes() const { return bytes_; }
 
  private:
   static constexpr size_t kShards = 16;
 
-  // How many calls of one key wait, and the identity that they all have.
+  // How many equal calls wait.
   struct Waiting {
-    Identity identity;
+    Admission admission;
     int64_t calls;
     TimePoint newest;
     size_t bytes;
   };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, Waiting> waiting;  // Guarded by mutex.
-    TimePoint swept{};                                 // Guarded by mutex.
+    std::unordered_map<std::string, std::vector<Waiting>> waiting;  // Guarded by mutex.
+    TimePoint swept{};                                              // Guarded by mutex.
   };
 
   Shard& ShardOf(const std::string& key) {

@@ -133,7 +133,6 @@ class GateCall {
     if (!refusal->even_if_observed && policy_.Observes(path_, now_) && IsKnownMethod()) {
       event_.would_deny = refusal->failure;
       event_.detail = std::move(refusal->detail);
-      state_.CountWouldDeny(path_);
       return grpc::Status::OK;
     }
     return Refuse(*refusal);
@@ -145,11 +144,14 @@ class GateCall {
       const std::string credentials =
           caller_.authenticated() ? CredentialsOf(metadata_) : std::string();
       const std::string key = Admissions::KeyOf(credentials, path_, CertificatePemOf(context_));
-      if (!state_.admissions.File(key, caller_, std::chrono::steady_clock::now())) {
+      Admissions::Admission admission{caller_, port_.verifies_certificates,
+                                      event_.would_deny.has_value()};
+      if (!state_.admissions.File(key, std::move(admission), std::chrono::steady_clock::now())) {
         return Refuse(
             {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
       }
     }
+    if (event_.would_deny.has_value()) state_.CountWouldDeny(path_);
     event_.allowed = true;
     Record();
     return grpc::Status::OK;
@@ -157,6 +159,7 @@ class GateCall {
 
   // Somebody else refuses the call.
   void RecordOther(absl::string_view who) {
+    event_.would_deny.reset();
     event_.failure = AuthFailure::kDeniedByPolicy;
     event_.detail = std::string(who);
     Record();
@@ -192,6 +195,9 @@ class GateCall {
       bad_token = Refusal{failure, std::string(caller.status().message())};
       no_header_ =
           port_.legacy_until.has_value() || metadata_.find(kAuthorization) == metadata_.end();
+      if (const EffectiveRule* rule = policy_.RuleOf(path_); rule != nullptr) {
+        event_.rule = rule->source;
+      }
       // A bad token never becomes an anonymous caller, unless the rule says so.
       if (!MayBeAnonymous(policy_)) return WithHint(*std::move(bad_token));
     }
@@ -262,6 +268,7 @@ class GateCall {
   bool IsKnownMethod() const { return !IsUnknownMethod() && state_.IsKnownMethod(path_); }
 
   grpc::Status Refuse(const Refusal& refusal) {
+    event_.would_deny.reset();
     event_.failure = refusal.failure;
     event_.detail = refusal.detail;
     Record();

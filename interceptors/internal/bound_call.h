@@ -2,6 +2,7 @@
 #ifndef LANYARD_INTERCEPTORS_INTERNAL_BOUND_CALL_H_
 #define LANYARD_INTERCEPTORS_INTERNAL_BOUND_CALL_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,8 @@ struct BoundCall {
   std::string method;
   std::shared_ptr<ServerState> state;           // Null in tests that have no server.
   std::shared_ptr<OpenStreams::Stream> stream;  // Null for unary calls.
+  // Whether the call has been counted as one that goes through only because its method is observed.
+  mutable std::atomic<bool> would_deny{false};
 };
 
 // `call` must outlive the call's context.

@@ -60,7 +60,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     const std::string credentials = CredentialsOf(*metadata);
     const auto auth_context = context->auth_context();
     const absl::string_view certificate = CertificatePemOf(*auth_context);
-    std::optional<Identity> admitted =
+    std::optional<Admissions::Admission> admitted =
         state_->admissions.Take(Admissions::KeyOf(credentials, method, certificate));
     if (!admitted.has_value() && !credentials.empty()) {
       // A bad token where one counts as none.
@@ -72,13 +72,17 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       Refuse(context, method);
       return false;
     }
-    if (admitted.has_value()) call_.identity = *std::move(admitted);
+    if (admitted.has_value()) {
+      call_.identity = std::move(admitted->identity);
+      call_.would_deny = admitted->would_deny;
+    }
     if (!state_->settings.keep_bearer_in_metadata) metadata->erase(kAuthorization);
     call_.method = std::string(method);
     call_.state = state_;
     if (info_->type() != ServerRpcInfo::Type::UNARY) {
-      call_.stream = state_->streams().Add(context->c_call(),
-                                           FactsOf(*state_, method, call_.identity, *auth_context));
+      call_.stream = state_->streams().Add(
+          context->c_call(), FactsOf(*state_, method, call_.identity, *auth_context,
+                                     admitted.has_value() && admitted->peer_is_verified));
     }
     if (method == kHealthWatch && !call_.identity.authenticated()) {
       watcher_ = ConnectionOf(*auth_context);

@@ -17,14 +17,10 @@ constexpr size_t kMaxFileBytes = 1 << 20;
 
 }  // namespace
 
-ConfigWatcher::ConfigWatcher(std::shared_ptr<ServerState> state)
-    : state_(std::move(state)),
-      loaded_(Contents()),
-      seen_(loaded_),
-      thread_(kInterval, [this] { Poll(); }) {}
+ConfigWatcher::ConfigWatcher(std::shared_ptr<ServerState> state, std::string loaded)
+    : state_(std::move(state)), seen_(std::move(loaded)), thread_(kInterval, [this] { Poll(); }) {}
 
-std::string ConfigWatcher::Contents() const {
-  const SnapshotSources& sources = state_->settings.sources;
+std::string ConfigWatcher::ContentsOf(const SnapshotSources& sources) {
   std::string all;
   for (const auto* paths : {&sources.config_files, &sources.shadow_config_files}) {
     for (const std::string& path : *paths) {
@@ -37,17 +33,18 @@ std::string ConfigWatcher::Contents() const {
 
 void ConfigWatcher::Poll() {
   state_->DropRetired();
-  std::string contents = Contents();
+  std::string contents = ContentsOf(state_->settings.sources);
   const SteadyTime now = std::chrono::steady_clock::now();
   if (contents != seen_) {
     seen_ = std::move(contents);
     seen_at_ = now;
+    waiting_ = true;
     // A mistake shows at once; what rules changes only when the files are still.
-    if (seen_ != loaded_) state_->CheckConfig();
+    state_->CheckConfig();
     return;
   }
-  if (seen_ == loaded_ || now - seen_at_ < kQuiet) return;
-  loaded_ = seen_;
+  if (!waiting_ || now - seen_at_ < kQuiet) return;
+  waiting_ = false;
   if (absl::Status status = state_->Reload(); status.ok()) {
     LogLine("the config has been read again");
   } else {

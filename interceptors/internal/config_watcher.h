@@ -15,18 +15,20 @@ namespace lanyard::internal {
 // Kubernetes replaces them one by one.
 class ConfigWatcher {
  public:
-  explicit ConfigWatcher(std::shared_ptr<ServerState> state);
+  // What the files hold, or that they cannot be read.
+  static std::string ContentsOf(const SnapshotSources& sources);
+
+  // `loaded` are the contents that the state was made of, or older ones.
+  ConfigWatcher(std::shared_ptr<ServerState> state, std::string loaded);
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
 
-  // What the files hold, or that they cannot be read.
-  std::string Contents() const;
   void Poll();
 
   const std::shared_ptr<ServerState> state_;
-  std::string loaded_;  // Contents that have been dealt with.
-  std::string seen_;    // The newest.
+  std::string seen_;      // The newest contents.
+  bool waiting_ = false;  // They are to be read once they have been still.
   SteadyTime seen_at_{};
   PeriodicThread thread_;  // Last: it uses the rest.
 };

@@ -45,6 +45,7 @@ class OpenStreams::Stream {
   std::multimap<SteadyTime, std::shared_ptr<Stream>>::iterator due;
   bool queued = false;
   std::vector<Notice> notices;
+  absl::Time postponed_until = absl::InfinitePast();
 };
 
 class OpenStreams::Core {
@@ -132,8 +133,10 @@ class OpenStreams::Core {
 
  private:
   absl::Duration LeftOf(const Stream& stream) const {
-    return std::min(stream.facts.ends_at - rules_.clock->Now(),
-                    stream.facts.ends_since_boot - rules_.clock->SinceBoot());
+    const absl::Time now = rules_.clock->Now();
+    return std::max(std::min(stream.facts.ends_at - now,
+                             stream.facts.ends_since_boot - rules_.clock->SinceBoot()),
+                    stream.postponed_until - now);
   }
 
   // When something is to be done about the stream.
@@ -186,7 +189,14 @@ class OpenStreams::Core {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       streams.swap(fresh_);
-      if (all) streams.assign(streams_.begin(), streams_.end());
+      if (all) {
+        streams.assign(streams_.begin(), streams_.end());
+        for (const auto& stream : streams) {
+          if (stream->postponed_until == absl::InfinitePast()) continue;
+          stream->postponed_until = absl::InfinitePast();
+          Queue(stream);
+        }
+      }
     }
     for (const std::shared_ptr<Stream>& stream : streams) {
       const auto end = rules_.judge(stream->facts);
@@ -202,8 +212,13 @@ class OpenStreams::Core {
       Unqueue(stream);
       if (LeftOf(*stream) <= absl::ZeroDuration()) {
         lock.unlock();
-        End(stream, stream->facts.end);
+        const absl::Time until = rules_.postpone(stream->facts);
+        const bool ends = until <= rules_.clock->Now();
+        if (ends) End(stream, stream->facts.end);
         lock.lock();
+        if (ends || stopping_ || stream->call == nullptr) continue;
+        stream->postponed_until = until;
+        Queue(stream);
       } else {
         RunNotices(stream, lock);
         if (stream->call != nullptr && !stopping_) Queue(stream);

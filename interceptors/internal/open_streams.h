@@ -39,8 +39,8 @@ struct StreamFacts {
 };
 
 // The streams that run, and the one thread that ends them: each when its time has come, and all of
-// them that are no longer allowed, within half a second of the change. A call is held only while it
-// is cancelled. Thread-safe.
+// them that are no longer allowed, beginning half a second after a change at most. A call is held
+// only while it is cancelled. Thread-safe.
 class OpenStreams {
  public:
   struct Rules {
@@ -49,6 +49,9 @@ class OpenStreams {
     std::function<bool()> changed;
     // Asked about each stream then: why it must end, if it must.
     std::function<std::optional<StreamEnd>(const StreamFacts&)> judge;
+    // Asked when a stream's time has come: until when it may go on all the same; infinite past if
+    // it may not. Asked again then, and whenever anything has changed.
+    std::function<absl::Time(const StreamFacts&)> postpone;
     // Told of each stream that is ended, with the id that the client is told.
     std::function<void(const StreamFacts&, const StreamEnd&, const std::string& decision_id)> ended;
   };

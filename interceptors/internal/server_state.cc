@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/rule_names.h"
@@ -30,6 +31,7 @@ OpenStreams::Rules ServerState::StreamRules() {
   rules.clock = clock;
   rules.changed = [this] { return StreamsMustBeJudged(); };
   rules.judge = [this](const StreamFacts& stream) { return JudgeStream(stream); };
+  rules.postpone = [this](const StreamFacts& stream) { return PostponeStreamEnd(stream); };
   rules.ended = [this](const StreamFacts& stream, const StreamEnd& end, const std::string& id) {
     AuditStreamEnd(stream, end, id);
   };
@@ -41,8 +43,11 @@ bool ServerState::StreamsMustBeJudged() {
   if (now == nullptr) return false;  // Not loaded yet.
   std::vector<std::shared_ptr<const void>> judged_by = {now};
   for (const auto& [name, made] : now->keys) judged_by.push_back(made.source->Current());
-  if (judged_by == judged_by_) return false;
+  const absl::Time time = clock->Now();
+  const bool observation_ended = time >= next_observation_end_;
+  if (judged_by == judged_by_ && !observation_ended) return false;
   judged_by_ = std::move(judged_by);
+  next_observation_end_ = now->policy->NextObservationEnd(time);
   return true;
 }
 
@@ -50,14 +55,6 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
   const auto now = snapshot();
   const Policy& policy = *now->policy;
   const bool observed = policy.Observes(stream.method, clock->Now());
-  if (stream.caller.authenticated()) {
-    const absl::Status trusted = now->verifier->StillTrusts(stream.caller);
-    if (!trusted.ok()) {
-      if (observed) return std::nullopt;
-      return StreamEnd{FailureOf(trusted).value_or(AuthFailure::kUnknownIssuer),
-                       std::string(trusted.message())};
-    }
-  }
   struct Connection final : TokenConnection {
     explicit Connection(const PeerNames& of) : names(of) {}
     PeerNames VerifiedPeerNames() override { return names; }
@@ -66,11 +63,35 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
   // At the time when it began: a stream does not end because it grows older.
   const Policy::Decision decision =
       policy.Decide(stream.method, stream.caller, connection, stream.began);
-  if (decision.allowed() || (observed && decision.verdict != Policy::Verdict::kDenied)) {
-    return std::nullopt;
+  if (observed && decision.verdict != Policy::Verdict::kDenied) return std::nullopt;
+  if (!decision.allowed()) {
+    return StreamEnd{AuthFailure::kDeniedByPolicy,
+                     policy.Explain(stream.method, stream.caller, connection, stream.began)};
   }
-  return StreamEnd{AuthFailure::kDeniedByPolicy,
-                   policy.Explain(stream.method, stream.caller, connection, stream.began)};
+  if (!stream.caller.authenticated()) return std::nullopt;
+  const absl::Status trusted = now->verifier->StillTrusts(stream.caller);
+  if (trusted.ok()) return std::nullopt;
+  return StreamEnd{FailureOf(trusted).value_or(AuthFailure::kUnknownIssuer),
+                   std::string(trusted.message())};
+}
+
+absl::Time ServerState::PostponeStreamEnd(const StreamFacts& stream) {
+  const absl::Time now = clock->Now();
+  const absl::Time until = snapshot()->policy->ObserveUntil(stream.method);
+  if (until <= now) return absl::InfinitePast();
+  CountWouldDeny(stream.method);
+  if (settings.audit != nullptr) {
+    AuditEvent event;
+    event.time = now;
+    event.decision_id = NewDecisionId();
+    event.method = stream.method;
+    event.allowed = true;
+    event.would_deny = stream.end.failure;
+    event.detail = absl::StrCat("the stream would be ended: ", stream.end.detail);
+    event.SetCaller(stream.caller);
+    settings.audit->Record(event);
+  }
+  return until;
 }
 
 void ServerState::AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
@@ -180,6 +201,7 @@ void ServerState::CheckConfig() {
     status = Policy::Create(*config, DescriptorsOf(services_), clock->Now()).status();
   }
   if (status.ok()) status = CheckMethods(*config);
+  // What is mended stays said until it rules.
   if (!status.ok()) SetStatus(status);
 }
 

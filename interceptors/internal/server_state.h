@@ -105,6 +105,8 @@ class ServerState {
   OpenStreams::Rules StreamRules();
   bool StreamsMustBeJudged();
   std::optional<StreamEnd> JudgeStream(const StreamFacts& stream) const;
+  // Until when an end that has come is put off, because the method is observed.
+  absl::Time PostponeStreamEnd(const StreamFacts& stream);
   void AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
                       const std::string& decision_id) const;
   Services DescriptorsOf(const std::set<std::string>& names) const;
@@ -127,6 +129,7 @@ class ServerState {
 
   // What streams were judged by last; only their thread looks at it.
   std::vector<std::shared_ptr<const void>> judged_by_;
+  absl::Time next_observation_end_ = absl::InfinitePast();
 
   OpenStreams streams_;  // Last: its thread uses the rest.
 };

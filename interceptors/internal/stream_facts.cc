@@ -34,11 +34,11 @@ void EndsBy(absl::Time time, const ServerState& state, StreamEnd end, StreamFact
 }  // namespace
 
 StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Identity& caller,
-                    const grpc::AuthContext& context) {
+                    const grpc::AuthContext& context, bool peer_is_verified) {
   StreamFacts facts;
   facts.method = std::string(method);
   facts.caller = caller;
-  facts.peer = PeerNamesOf(context);
+  if (peer_is_verified) facts.peer = PeerNamesOf(context);
   facts.began = state.clock->Now();
   if (caller.authenticated()) {
     const IdentityState& token = IdentityAccess::StateOf(caller);

@@ -50,11 +50,12 @@ absl::Status CheckRuleNames(const LoadedConfig& config, const DescriptorFiles& d
           absl::StrCat(config.rule_locations[i], ": rule for ", method, ": ", status.message()));
     }
   }
-  for (const v1::MethodSettings& settings : config.config.settings()) {
-    if (settings.method() == "*") continue;
-    if (absl::Status status = CheckName(settings.method(), descriptors, services); !status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("settings of ", settings.method(), ": ", status.message()));
+  for (int i = 0; i < config.config.settings_size(); ++i) {
+    const std::string& method = config.config.settings(i).method();
+    if (method == "*") continue;
+    if (absl::Status status = CheckName(method, descriptors, services); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(config.settings_locations[i], ": settings of ",
+                                                     method, ": ", status.message()));
     }
   }
   return absl::OkStatus();

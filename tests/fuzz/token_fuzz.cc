@@ -47,6 +47,7 @@ World* MakeWorld() {
     config.set_name(issuer.name);
     config.set_issuer(issuer.name);
     config.add_audiences("us");
+    config.mutable_may_assert()->set_anything(true);
     config.set_profile(issuer.profile);
     if (issuer.profile == v1::CUSTOM) {
       config.add_custom_types("JWT");

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -43,6 +45,15 @@ class GatedServer {
     }
     auth->AddListeningPort(echo.builder(), "127.0.0.1:0", &port);
     ASSERT_TRUE(echo.Start()) << auth->start_error();
+  }
+
+  // How many calls of each method went through only because it is observed, where any did.
+  std::map<std::string, int64_t> WouldDeny() const {
+    std::map<std::string, int64_t> counts;
+    for (const MethodStatus& method : auth->Methods()) {
+      if (method.would_deny > 0) counts[method.method] = method.would_deny;
+    }
+    return counts;
   }
 
   std::shared_ptr<grpc::Channel> Channel() const { return PlainTls(files, port); }

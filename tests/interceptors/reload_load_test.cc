@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(Issuers, ReloadLoadTest,
 
 // Two calls of one token, admitted before and after the config said where roles stand, and served
 // late. The second has no role by what ruled when it was admitted.
-TEST(AdmissionAfterReloadTest, DISABLED_ACallHasTheRolesThatItWasAdmittedWith) {
+TEST(AdmissionAfterReloadTest, ACallHasTheRolesThatItWasAdmittedWith) {
   GatedServer server(Api::kAsync);
   server.options.config_text.clear();
   const std::string rule = "allow { any_authenticated: true }";

@@ -85,7 +85,7 @@ TEST_F(ReloadTest, ABrokenFileIsSeenAtOnceChangesNothingAndIsForgottenWhenMended
 }
 
 // Whoever takes a mistake back before the two seconds are over has nothing left that is wrong.
-TEST_F(ReloadTest, DISABLED_AMistakeThatIsTakenBackAtOnceIsForgotten) {
+TEST_F(ReloadTest, AMistakeThatIsTakenBackAtOnceIsForgotten) {
   server_.files.Write("rules", kTypingError);
   ASSERT_TRUE(Eventually([this] { return !Config().last_error.empty(); }));
   server_.files.Write("rules", Subject("svc:a"));

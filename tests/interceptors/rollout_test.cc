@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -98,14 +97,6 @@ class RolloutTest : public ::testing::TestWithParam<Api> {
     }
   }
 
-  std::map<std::string, int64_t> WouldDeny() {
-    std::map<std::string, int64_t> counts;
-    for (const MethodStatus& method : server_.auth->Methods()) {
-      counts[method.method] = method.would_deny;
-    }
-    return counts;
-  }
-
   void RunFor(int calls) {
     const int until = calls_ + calls;
     while (calls_ < until) std::this_thread::yield();
@@ -124,7 +115,7 @@ class RolloutTest : public ::testing::TestWithParam<Api> {
 TEST_P(RolloutTest, NoCallFailsOnTheWayToEnforcement) {
   StartClients();
   RunFor(100);
-  EXPECT_GT(WouldDeny()["/lanyard.test.Echo/Unary"], 0);
+  EXPECT_GT(server_.WouldDeny()["/lanyard.test.Echo/Unary"], 0);
 
   // Step 2: clients move, one by one, until nothing would be denied any more.
   for (int i = 1; i <= kClients; ++i) {
@@ -132,9 +123,9 @@ TEST_P(RolloutTest, NoCallFailsOnTheWayToEnforcement) {
     RunFor(40);
   }
   while (arrived_ < kClients) std::this_thread::yield();
-  const auto before = WouldDeny();
+  const auto before = server_.WouldDeny();
   RunFor(200);
-  EXPECT_EQ(WouldDeny(), before) << "nobody is left";
+  EXPECT_EQ(server_.WouldDeny(), before) << "nobody is left";
 
   // Step 3: method by method.
   ASSERT_NO_FATAL_FAILURE(Reload(kEnforceOne));

@@ -144,7 +144,7 @@ TEST_P(RuleNamesTest, SettingsAreHeldToTheSame) {
 }
 
 // "The message names the file, line and field", says ServerAuth::Create().
-TEST_P(RuleNamesTest, DISABLED_ErrorsAboutSettingsNameTheLine) {
+TEST_P(RuleNamesTest, ErrorsAboutSettingsNameTheLine) {
   EXPECT_THAT(StartWith(Setting("/lanyard.test.Echo/Unruld")), IsError(HasSubstr("rules:3")));
 }
 

@@ -267,7 +267,7 @@ INSTANTIATE_TEST_SUITE_P(All, StreamRightsTest,
                          });
 
 // The deny list is before everything else, so it is so for a stream whose key has gone as well.
-TEST(ObservedStreamTest, DISABLED_EndsForADeniedCallerWhoseKeyIsWithdrawnToo) {
+TEST(ObservedStreamTest, EndsForADeniedCallerWhoseKeyIsWithdrawnToo) {
   GatedServer server(Api::kCallback);
   const auto keys = std::make_shared<SwitchableKeys>(server.issuer.Keys()->Current());
   server.options.key_sources["test"] = keys;
@@ -286,7 +286,7 @@ TEST(ObservedStreamTest, DISABLED_EndsForADeniedCallerWhoseKeyIsWithdrawnToo) {
 }
 
 // A certificate that the server's roots do not vouch for names nobody, for streams as for calls.
-TEST(UnverifiedPeerTest, DISABLED_KeepsNoStreamRunning) {
+TEST(UnverifiedPeerTest, KeepsNoStreamRunning) {
   GatedServer server(Api::kCallback);
   testing::TestCertificates strangers;
   strangers.Issue("web", {"URI:spiffe://test/web"});

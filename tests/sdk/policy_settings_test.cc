@@ -57,6 +57,9 @@ absl::StatusOr<std::shared_ptr<const Policy>> Create(const std::string& text) {
   for (int i = 0; i < loaded.config.rules_size(); ++i) {
     loaded.rule_locations.push_back(absl::StrCat("file:", i + 1));
   }
+  for (int i = 0; i < loaded.config.settings_size(); ++i) {
+    loaded.settings_locations.push_back(absl::StrCat("file:", i + 101));
+  }
   return Policy::Create(loaded, {}, kNow);
 }
 
@@ -231,7 +234,8 @@ TEST(PolicySettingsTest, ObservesAtMost90Days) {
   EXPECT_THAT(Create(until(longest - absl::Seconds(1))), IsOk());
   EXPECT_THAT(Create(until(longest)), IsOk());
   EXPECT_THAT(Create(until(longest + absl::Seconds(1))),
-              IsError(AllOf(HasSubstr(kPath), HasSubstr("at most 90 days ahead"))));
+              IsError(AllOf(HasSubstr("file:101: "), HasSubstr(kPath),
+                            HasSubstr("at most 90 days ahead"))));
   EXPECT_THAT(Create(until(-absl::Hours(1))), IsOk()) << "over already";
 }
 
