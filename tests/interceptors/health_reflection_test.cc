@@ -6,10 +6,14 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/watch_limit.h"
 #include "lanyard/testing/fake_clock.h"
+#include "tests/interceptors/eventually.h"
 #include "tests/interceptors/gated_server.h"
 
 namespace lanyard::test {
@@ -154,6 +158,80 @@ TEST_F(HealthReflectionTest, WhoeverWatchesWithoutATokenDoesSoForAnHour) {
   bool ok;
   while (queue.Next(&tag, &ok)) {
   }
+}
+
+// Streams that watch health without a token, all of one channel.
+class Watchers {
+ public:
+  explicit Watchers(std::shared_ptr<grpc::Channel> channel) : stub_(std::move(channel)) {}
+  ~Watchers() {
+    End();
+    queue_.Shutdown();
+    void* tag;
+    bool ok;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+
+  // Whether one more is told of the health.
+  bool Watch() {
+    auto watcher = std::make_unique<Watcher>();
+    Limit(&watcher->context);
+    watcher->call = stub_.PrepareCall(&watcher->context, kWatch, &queue_);
+    watcher->call->StartCall(nullptr);
+    bool good = Next();
+    if (good) {
+      watcher->call->WriteLast(EmptyMessage(), {}, nullptr);
+      good = Next();
+    }
+    if (good) {
+      watcher->call->Read(&watcher->health, nullptr);
+      good = Next();
+    }
+    watchers_.push_back(std::move(watcher));
+    return good;
+  }
+
+  void End() {
+    grpc::Status status;
+    for (const auto& watcher : watchers_) {
+      watcher->context.TryCancel();
+      watcher->call->Finish(&status, nullptr);
+      Next();
+    }
+    watchers_.clear();
+  }
+
+ private:
+  struct Watcher {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call;
+    grpc::ByteBuffer health;
+  };
+
+  bool Next() {
+    void* tag;
+    bool ok = false;
+    EXPECT_TRUE(queue_.Next(&tag, &ok));
+    return ok;
+  }
+
+  grpc::GenericStub stub_;
+  grpc::CompletionQueue queue_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
+};
+
+TEST_F(HealthReflectionTest, AConnectionWatchesSoOftenWithoutAToken) {
+  ASSERT_NO_FATAL_FAILURE(Start("health: ANYONE_MAY_WATCH\n"));
+  Watchers watchers(channel_);
+  for (int i = 0; i < internal::WatchLimit::kMost; ++i) ASSERT_TRUE(watchers.Watch()) << i;
+  EXPECT_FALSE(watchers.Watch());
+  EXPECT_EQ(server_->audit->last().failure, AuthFailure::kOverloaded);
+  EXPECT_THAT(server_->audit->last().detail, HasSubstr("watches health too often"));
+  EXPECT_EQ(Call(kCheck), grpc::StatusCode::OK);
+  EXPECT_EQ(server_->audit->last().failure, std::nullopt);
+  watchers.End();
+  EXPECT_TRUE(Eventually([&] { return watchers.Watch(); })) << "there is room again";
 }
 
 }  // namespace

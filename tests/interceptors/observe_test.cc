@@ -170,6 +170,75 @@ TEST(ObserveStreamTest, FromItsEndOnNoStreamGoesOnThatIsNotAllowed) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
+// A stream's end is observed as well: it is told, and comes when observation ends.
+TEST(ObserveStreamTest, AStreamOutlivesItsTokenUntilItIsEnforced) {
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  GatedServer server(Api::kCallback, Observe("*", clock->Now() + absl::Hours(3)));
+  server.options.clock = clock;
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  const auto stub = Echo::NewStub(server.Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata(
+      "authorization",
+      "Bearer " + server.issuer.Token().Subject("svc:a").ExpiresIn(absl::Minutes(5)).Sign());
+  const auto stream = stub->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  clock->Advance(absl::Hours(1));
+  ASSERT_TRUE(Eventually([&] { return server.audit->last().would_deny == AuthFailure::kExpired; }));
+  EXPECT_TRUE(server.audit->last().allowed);
+  EXPECT_EQ(server.audit->last().subject, "svc:a");
+  EXPECT_TRUE(stream->Write(message) && stream->Read(&message)) << "it goes on";
+  clock->Advance(absl::Hours(3));
+  EXPECT_FALSE(stream->Read(&message));
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(status.error_message(), HasSubstr("token expired"));
+}
+
+// Enforcing earlier than the config had said ends such a stream.
+TEST(ObserveStreamTest, AStreamThatOutlivesItsTokenEndsWhenTheConfigEnforces) {
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  GatedServer server(Api::kCallback);
+  server.options.config_text.clear();
+  const auto config = [&](const std::string& settings) {
+    return server.files.Write("auth", server.issuer.ConfigText() + settings);
+  };
+  server.options.config_files = {config(Observe("*", clock->Now() + absl::Hours(3)))};
+  server.options.clock = clock;
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  const auto stub = Echo::NewStub(server.Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization",
+                      "Bearer " + server.issuer.Token().ExpiresIn(absl::Minutes(5)).Sign());
+  const auto stream = stub->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  clock->Advance(absl::Hours(1));
+  ASSERT_TRUE(Eventually([&] { return server.audit->last().would_deny == AuthFailure::kExpired; }));
+  config("");
+  ASSERT_TRUE(server.auth->Reload().ok());
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST(MethodsTest, TellsWhatRulesEachMethod) {
+  GatedServer server(Api::kSync, Observe("/lanyard.test.Echo/Open"));
+  server.options.services.clear();
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  std::map<std::string, MethodStatus> methods;
+  for (const MethodStatus& method : server.auth->Methods()) methods[method.method] = method;
+  ASSERT_EQ(methods.size(), 7u);
+  EXPECT_EQ(methods[kUnruled].rule, "");
+  EXPECT_TRUE(methods[kUnruled].callers.empty());
+  EXPECT_EQ(methods[kUnary].rule, "annotation of /lanyard.test.Echo/Unary");
+  EXPECT_EQ(methods[kUnary].callers, std::vector<std::string>{"any_authenticated: true"});
+  EXPECT_EQ(methods[kUnary].observe_until, absl::InfinitePast());
+  EXPECT_GT(methods["/lanyard.test.Echo/Open"].observe_until, absl::Now());
+}
+
 TEST(ShadowTest, ItsVerdictIsRecordedAndChangesNothing) {
   GatedServer server(Api::kSync);
   server.options.shadow_config_files = {server.files.Write(
