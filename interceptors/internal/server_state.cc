@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/wire_status.h"
+#include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/rule_names.h"
@@ -16,6 +17,20 @@ namespace lanyard::internal {
 namespace {
 
 using google::protobuf::ServiceDescriptor;
+
+constexpr absl::Duration kSoon = absl::Hours(24 * 7);
+
+// Observation that is over, or soon will be, may surprise somebody.
+void WarnOfObservation(const LoadedConfig& config, absl::Time now) {
+  for (int i = 0; i < config.config.settings_size(); ++i) {
+    const v1::MethodSettings& settings = config.config.settings(i);
+    const auto until = ObserveUntil(settings);
+    if (settings.enforcement() != v1::OBSERVE || !until.ok() || *until - now > kSoon) continue;
+    LogLine(absl::StrCat("WARNING: ", config.settings_locations[i], ": ", settings.method(),
+                         *until <= now ? " is enforced since " : " will be enforced from ",
+                         settings.observe_until(), ", when observation ends"));
+  }
+}
 
 }  // namespace
 
@@ -162,6 +177,7 @@ absl::Status ServerState::Reload() {
     ++status_.failures;
     return snapshot.status();
   }
+  WarnOfObservation((*snapshot)->config, clock->Now());
   ++status_.loads;
   status_.loaded_at = clock->Now();
   if (snapshot_ != nullptr) retired_.push_back(std::move(snapshot_));

@@ -38,6 +38,20 @@ TEST(KeyWarningsTest, TwoIssuersWithOneKey) {
   EXPECT_THAT(Printed(server), HasSubstr("WARNING: the issuers other and test have the same key"));
 }
 
+TEST(ObservationWarningTest, SaysWhatSoonWillBeEnforcedOrIsAlready) {
+  const auto printed = [](absl::Duration ahead) {
+    GatedServer server(Api::kCallback,
+                       absl::StrCat("settings { method: '*' enforcement: OBSERVE observe_until: '",
+                                    absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now() + ahead,
+                                                     absl::UTCTimeZone()),
+                                    "' }"));
+    return Printed(server);
+  };
+  EXPECT_THAT(printed(absl::Hours(24 * 30)), Not(HasSubstr("WARNING")));
+  EXPECT_THAT(printed(absl::Hours(24 * 6)), HasSubstr("* will be enforced from "));
+  EXPECT_THAT(printed(-absl::Hours(1)), HasSubstr("* is enforced since "));
+}
+
 TEST(KeyWarningsTest, TheKeyOfTlsSignsTokens) {
   GatedServer server(Api::kCallback);
   const Key key = *Key::FromPem(server.files.Read("server.key"));
