@@ -83,6 +83,16 @@ bool CoversAge(bool has_wide, const google::protobuf::Duration& wide, bool has_n
   return !has_wide || (has_narrow && DurationOf(narrow) <= DurationOf(wide));
 }
 
+std::string OneLine(const google::protobuf::Message& message) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  printer.SetUseUtf8StringEscaping(true);
+  std::string text;
+  printer.PrintToString(message, &text);
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 bool Covers(const v1::Allow& wide, const v1::Allow& narrow) {
@@ -131,14 +141,7 @@ RuleChange Compare(const v1::Rule& before, const v1::Rule& after) {
   return loses ? RuleChange::kNarrower : RuleChange::kSame;
 }
 
-std::string AllowText(const v1::Allow& allow) {
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetSingleLineMode(true);
-  printer.SetUseUtf8StringEscaping(true);
-  std::string text;
-  printer.PrintToString(allow, &text);
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
-}
+std::string AllowText(const v1::Allow& allow) { return OneLine(allow); }
+std::string DenyText(const v1::Deny& deny) { return OneLine(deny); }
 
 }  // namespace lanyard::internal

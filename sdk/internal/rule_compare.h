@@ -25,8 +25,9 @@ enum class RuleChange {
 };
 RuleChange Compare(const v1::Rule& before, const v1::Rule& after);
 
-// An alternative in the words of the config, on one line.
+// An alternative, and who is denied, in the words of the config, on one line.
 std::string AllowText(const v1::Allow& allow);
+std::string DenyText(const v1::Deny& deny);
 
 }  // namespace lanyard::internal
 

@@ -18,12 +18,13 @@ namespace lanyard::tools {
 namespace {
 
 // Who may call, in the words of the config.
-std::string CallersOf(const v1::Rule& rule) {
-  if (rule.nobody()) return "nobody";
+std::vector<std::string> CallersOf(const v1::Rule& rule) {
+  if (rule.nobody()) return {"nobody"};
   std::vector<std::string> alternatives;
   for (const v1::Allow& allow : rule.allow()) alternatives.push_back(internal::AllowText(allow));
-  return absl::StrJoin(alternatives, "\n    or ");
+  return alternatives;
 }
+constexpr absl::string_view kOr = "\n    or ";
 
 // What of the server, rather than of an issuer, weakens a check.
 std::vector<std::string> ServerWeakenings(const v1::ServerConfig& config) {
@@ -61,7 +62,7 @@ std::string Json(const LoadedConfig& loaded) {
     absl::StrAppend(&rules, rules.empty() ? "" : ",",
                     JsonObject()
                         .Text("method", rule.method())
-                        .Text("callers", CallersOf(rule))
+                        .Text("callers", absl::StrJoin(CallersOf(rule), kOr))
                         .Text("stands_at", loaded.rule_locations[i])
                         .Finish());
   }
@@ -91,8 +92,10 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   }
   for (int i = 0; i < loaded->config.rules_size(); ++i) {
     const v1::Rule& rule = loaded->config.rules(i);
+    std::vector<std::string> callers = CallersOf(rule);
+    for (std::string& caller : callers) caller = internal::Printable(caller, 4096);
     streams.out << rule.method() << "  (" << internal::Printable(loaded->rule_locations[i], 4096)
-                << ")\n    " << CallersOf(rule) << "\n";
+                << ")\n    " << absl::StrJoin(callers, kOr) << "\n";
   }
   streams.out << "any other method: the annotation in its .proto, else nobody\n";
   for (const std::string& word : ServerWeakenings(loaded->config)) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/policy_diff.h"
 
-#include <map>
 #include <set>
 #include <utility>
 
@@ -32,27 +31,16 @@ v1::Rule RuleAt(const PolicyView& view, const std::string& path) {
   return rule == nullptr ? v1::Rule() : rule->rule;
 }
 
-std::map<std::string, std::string> EnforcementOf(const PolicyView& view) {
-  std::map<std::string, std::string> by_path;
-  for (const MethodView& method : view.methods) by_path[method.path] = method.enforcement;
-  return by_path;
-}
-
 std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
   std::set<std::string> paths;
   for (const PolicyView* view : {&before, &after}) {
     for (const MethodView& method : view->methods) paths.insert(method.path);
   }
-  const auto observed_before = EnforcementOf(before), observed_after = EnforcementOf(after);
-  const auto at = [](const std::map<std::string, std::string>& map, const std::string& path) {
-    const auto found = map.find(path);
-    return found == map.end() ? std::string() : found->second;
-  };
   std::vector<Change> changes;
   for (const std::string& path : paths) {
     const v1::Rule was = RuleAt(before, path), is = RuleAt(after, path);
     Change change{path, Texts(internal::NotCovered(is, was)), Texts(internal::NotCovered(was, is))};
-    const std::string then = at(observed_before, path), now = at(observed_after, path);
+    const std::string then = before.EnforcementAt(path), now = after.EnforcementAt(path);
     if (then.empty() && !now.empty()) change.gains.push_back("everybody: " + now);
     if (!then.empty() && now.empty()) change.loses.push_back("everybody: no longer observed");
     if (!change.gains.empty() || !change.loses.empty()) changes.push_back(std::move(change));

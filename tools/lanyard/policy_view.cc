@@ -2,7 +2,6 @@
 #include "lanyard/tools/policy_view.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/text_format.h>
 
 #include <set>
 #include <utility>
@@ -56,9 +55,17 @@ std::vector<std::string> MethodView::Callers() const {
   return callers;
 }
 
+std::string PolicyView::EnforcementAt(const std::string& path) const {
+  if (!policy->Observes(path, now)) return "";
+  return absl::StrCat(
+      "OBSERVED until ",
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", policy->ObserveUntil(path), absl::UTCTimeZone()));
+}
+
 absl::StatusOr<PolicyView> LoadPolicyView(const std::string& path, const Arguments& arguments,
                                           absl::Time now) {
   PolicyView view;
+  view.now = now;
   std::vector<std::string> files = {path};
   for (const std::string& file : arguments.Values("--with")) files.push_back(file);
   auto config = LoadConfig(files, "");
@@ -94,20 +101,11 @@ absl::StatusOr<PolicyView> LoadPolicyView(const std::string& path, const Argumen
     shown.path = method;
     shown.rule = view.policy->RuleOf(method);
     if (shown.rule != nullptr) shown.change = ChangeText(*shown.rule, method);
-    const absl::Time until = view.policy->ObserveUntil(method);
-    if (now < until) {
-      shown.enforcement = absl::StrCat(
-          "OBSERVED until ", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", until, absl::UTCTimeZone()));
-    }
+    shown.enforcement = view.EnforcementAt(method);
     view.methods.push_back(std::move(shown));
   }
-  google::protobuf::TextFormat::Printer printer;
-  printer.SetSingleLineMode(true);
   for (const v1::Deny& deny : view.config.config.deny()) {
-    std::string text;
-    printer.PrintToString(deny, &text);
-    while (!text.empty() && text.back() == ' ') text.pop_back();
-    view.denied.push_back(std::move(text));
+    view.denied.push_back(internal::DenyText(deny));
   }
   return view;
 }

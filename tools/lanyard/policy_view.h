@@ -33,6 +33,10 @@ struct PolicyView {
   std::shared_ptr<const Policy> policy;
   std::vector<MethodView> methods;  // By path.
   std::vector<std::string> denied;  // In the words of the config.
+  absl::Time now;
+
+  // MethodView.enforcement, of any method.
+  std::string EnforcementAt(const std::string& path) const;
 };
 
 // The config at `path` and in the files of --with, with the services of --descriptors. Rules must

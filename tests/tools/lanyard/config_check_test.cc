@@ -127,6 +127,13 @@ TEST(ConfigCheckTest, MistakesNameFileAndLine) {
   EXPECT_EQ(RunTool({"config", "check", "/no/such/file"}).code, 1);
 }
 
+TEST(ConfigCheckTest, ActsOnNoTerminal) {
+  const Outcome outcome = Check(Issuer(kIss) +
+                                "rules { method: \"/shop.Orders/Close\" "
+                                "allow { subjects: \"svc\u202e:b\" } }\n");
+  EXPECT_THAT(outcome.out, HasSubstr("    subjects: \"svc?:b\"\n"));
+}
+
 // A new switch must say which way it turns.
 TEST(ConfigCheckTest, EverySwitchOfAnIssuerIsKnown) {
   const std::set<std::string> strengthening = {"single_audience_only", "replaces"};
