@@ -26,7 +26,7 @@ struct EffectiveRule {
   std::string source;
 
   // The annotations whose place it has taken, each with the method or service beside which it
-  // stands.
+  // stands, and with annotation_issuers where it names none.
   std::vector<v1::Rule> replaced;
 };
 

@@ -85,6 +85,23 @@ TEST(PolicyListTest, TellsHowARuleDiffersFromTheAnnotationThatItReplaces) {
   EXPECT_THAT(replaced("all_scopes: \"orders.read\""), HasSubstr("  the same as its annotation\n"));
 }
 
+// An annotation that names no issuer means those.
+TEST(PolicyListTest, ComparesWithTheIssuersThatAnAnnotationMeans) {
+  const auto replaced = [](const std::string& allow) {
+    return ListOrders(IssuerText("sso", "may_assert { anything: true }") +
+                      IssuerText("b", "may_assert { anything: true }") +
+                      "annotation_issuers: \"sso\"\n" +
+                      RuleText("/shop.Orders/Get", absl::StrCat("replaces_annotation: true allow { "
+                                                                "all_scopes: \"orders.read\" ",
+                                                                allow, " }")))
+        .out;
+  };
+  EXPECT_THAT(replaced("issuers: \"sso\""), HasSubstr("  the same as its annotation\n"));
+  EXPECT_THAT(replaced("issuers: \"b\""), HasSubstr("  OTHER than its annotation\n"));
+  EXPECT_THAT(replaced("issuers: \"sso\" issuers: \"b\""),
+              HasSubstr("  WIDER than its annotation\n"));
+}
+
 TEST(PolicyListTest, TellsUntilWhenAMethodIsObserved) {
   const std::string day =
       absl::FormatTime("%Y-%m-%d", absl::Now() + absl::Hours(48), absl::UTCTimeZone());
