@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/policy_list.h"
 
+#include <fstream>
+
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/json_text.h"
+#include "lanyard/tools/policy_html.h"
 #include "lanyard/tools/policy_view.h"
+#include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
 namespace {
@@ -27,9 +32,30 @@ std::string Json(const PolicyView& view) {
       .Finish();
 }
 
+absl::Status WriteHtml(const PolicyView& view, const std::string& path, Streams& streams) {
+  const std::string page = PolicyHtml(view);
+  if (path == "-") {
+    streams.out << page;
+    return absl::OkStatus();
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << page;
+  file.close();
+  return file.good() ? absl::OkStatus()
+                     : absl::UnknownError(absl::StrCat(path, ": cannot be written"));
+}
+
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
+  if (arguments.json() && arguments.Value("--html") == "-") {
+    return UsageError("--html - and --json: only one of them can have standard output");
+  }
   const auto view = LoadPolicyView(arguments.operand(), arguments, absl::Now());
   if (!view.ok()) return view.status();
+  if (arguments.Has("--html")) {
+    absl::Status status = WriteHtml(*view, arguments.Value("--html"), streams);
+    if (!status.ok()) return status;
+    if (!arguments.json()) return 0;
+  }
   if (arguments.json()) {
     streams.out << Json(*view) << "\n";
     return 0;
@@ -68,10 +94,13 @@ Command PolicyListCommand() {
       "With --descriptors the annotations of the services there count, and methods that no rule "
       "opens are\nlisted too. An operator's rule is shown as wider or narrower than the annotation "
       "that it replaces.\n\n"
-      "  lanyard policy list auth.textproto --descriptors orders.pb\n";
+      "  lanyard policy list auth.textproto --descriptors orders.pb\n"
+      "  lanyard policy list auth.textproto --descriptors orders.pb --html policy.html\n";
   command.syntax.operand = "CONFIG";
   command.syntax.operand_required = true;
   command.syntax.options = PolicyOptions();
+  command.syntax.options.push_back(
+      {"--html", "FILE", "writes it as one HTML page instead; \"-\" is standard output"});
   command.run = Run;
   return command;
 }
