@@ -2,13 +2,11 @@
 // The page of `lanyard policy list --html` in a browser.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/interop/program.h"
 #include "tests/tools/lanyard/policy_files.h"
 
 namespace lanyard::testing {
@@ -19,25 +17,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-bool Exists(const std::string& program) {
-  return std::system(absl::StrCat("command -v ", program, " >/dev/null 2>&1").c_str()) == 0;
-}
-
-// What a command prints, standard error with it.
-std::string Printed(const std::string& command) {
-  std::string text;
-  FILE* const pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-  char buffer[4096];
-  for (size_t n; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) text.append(buffer, n);
-  const int status = pclose(pipe);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << command << "\n" << text;
-  return text;
-}
-
 class PolicyPageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!Exists("chromium")) {
+    if (!Succeeds("command -v chromium")) {
       GTEST_SKIP() << "SKIPPED: there is no chromium; tests/interop/install installs it";
     }
     const Outcome outcome =

@@ -35,6 +35,7 @@ using ::lanyard::testing::IsOk;
 using ::lanyard::testing::MadeCaller;
 using ::lanyard::testing::PeerConnection;
 using ::lanyard::testing::simple::Annotations;
+using ::lanyard::testing::simple::ClaimsOf;
 using ::lanyard::testing::simple::Evaluate;
 using ::lanyard::testing::simple::Facts;
 using ::lanyard::testing::simple::IssOf;
@@ -48,37 +49,6 @@ using ::lanyard::testing::simple::Random;
 using ::lanyard::testing::simple::Set;
 
 constexpr int kPolicies = 1000, kCallers = 4000, kCallsOfAPolicy = 1000;
-
-std::string ClaimsOf(const Facts& facts) {
-  const auto quoted = [](const std::string& text) { return absl::StrCat("\"", text, "\""); };
-  List members = {"\"iss\":" + quoted(IssOf(facts.issuer))};
-  const auto add = [&](const char* name, const std::optional<std::string>& text) {
-    if (text.has_value()) members.push_back(absl::StrCat("\"", name, "\":\"", *text, "\""));
-  };
-  add("sub", facts.subject);
-  add("client_id", facts.client_id);
-  add("azp", facts.azp);
-  add("acr", facts.acr);
-  if (!facts.scopes.empty()) add("scope", absl::StrJoin(facts.scopes, " "));
-  if (facts.tier.has_value()) members.push_back("\"tier\":" + *facts.tier);
-  if (facts.namespace_.has_value()) {
-    members.push_back("\"k.io/x\":{\"ns\":" + *facts.namespace_ + "}");
-  }
-  if (facts.bound) members.push_back("\"cnf\":{\"x5t#S256\":\"" + std::string(43, 'A') + "\"}");
-  if (facts.iat.has_value()) members.push_back(absl::StrCat("\"iat\":", *facts.iat));
-  if (facts.auth_time.has_value()) {
-    members.push_back(absl::StrCat("\"auth_time\":", *facts.auth_time));
-  }
-  std::string act;
-  for (auto actor = facts.actors.rbegin(); actor != facts.actors.rend(); ++actor) {
-    act = absl::StrCat("{\"sub\":\"", *actor, "\"", act.empty() ? "" : ",\"act\":" + act, "}");
-  }
-  if (facts.actor_iss.has_value()) {
-    act = absl::StrCat("{\"iss\":\"", *facts.actor_iss, "\",", act.substr(1));
-  }
-  if (!act.empty()) members.push_back("\"act\":" + act);
-  return absl::StrCat("{", absl::StrJoin(members, ","), "}");
-}
 
 // A config, and services with annotations.
 struct Rules {

@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "lanyard/sdk/internal/name_patterns.h"
 #include "lanyard/v1/annotations.pb.h"
 #include "tests/sdk/simple_evaluator.h"
@@ -76,6 +78,38 @@ inline Facts MakeFacts(Random* random) {
   facts.iat = random->Time();
   facts.auth_time = random->Time();
   return facts;
+}
+
+// The claims of a token that says so.
+inline std::string ClaimsOf(const Facts& facts) {
+  const auto quoted = [](const std::string& text) { return absl::StrCat("\"", text, "\""); };
+  List members = {"\"iss\":" + quoted(IssOf(facts.issuer))};
+  const auto add = [&](const char* name, const std::optional<std::string>& text) {
+    if (text.has_value()) members.push_back(absl::StrCat("\"", name, "\":\"", *text, "\""));
+  };
+  add("sub", facts.subject);
+  add("client_id", facts.client_id);
+  add("azp", facts.azp);
+  add("acr", facts.acr);
+  if (!facts.scopes.empty()) add("scope", absl::StrJoin(facts.scopes, " "));
+  if (facts.tier.has_value()) members.push_back("\"tier\":" + *facts.tier);
+  if (facts.namespace_.has_value()) {
+    members.push_back("\"k.io/x\":{\"ns\":" + *facts.namespace_ + "}");
+  }
+  if (facts.bound) members.push_back("\"cnf\":{\"x5t#S256\":\"" + std::string(43, 'A') + "\"}");
+  if (facts.iat.has_value()) members.push_back(absl::StrCat("\"iat\":", *facts.iat));
+  if (facts.auth_time.has_value()) {
+    members.push_back(absl::StrCat("\"auth_time\":", *facts.auth_time));
+  }
+  std::string act;
+  for (auto actor = facts.actors.rbegin(); actor != facts.actors.rend(); ++actor) {
+    act = absl::StrCat("{\"sub\":\"", *actor, "\"", act.empty() ? "" : ",\"act\":" + act, "}");
+  }
+  if (facts.actor_iss.has_value()) {
+    act = absl::StrCat("{\"iss\":\"", *facts.actor_iss, "\",", act.substr(1));
+  }
+  if (!act.empty()) members.push_back("\"act\":" + act);
+  return absl::StrCat("{", absl::StrJoin(members, ","), "}");
 }
 
 inline void Set(const List& values, internal::Strings* out) {

@@ -25,6 +25,7 @@
 #include "lanyard/tools/policy_check.h"
 #include "lanyard/tools/policy_diff.h"
 #include "lanyard/tools/policy_explain.h"
+#include "lanyard/tools/policy_export.h"
 #include "lanyard/tools/policy_list.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
@@ -39,10 +40,11 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
-  return {KeyNewCommand(),      KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
-          KeyRotateCommand(),   KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
-          PolicyCheckCommand(), PolicyListCommand(),   PolicyExplainCommand(), PolicyDiffCommand(),
-          TokenMintCommand(),   TokenInspectCommand(), TokenVerifyCommand(),   VersionCommand()};
+  return {KeyNewCommand(),       KeyPublicCommand(),  KeyThumbprintCommand(), KeyConvertCommand(),
+          KeyRotateCommand(),    KeyRevokeCommand(),  KeyListCommand(),       ConfigCheckCommand(),
+          PolicyCheckCommand(),  PolicyListCommand(), PolicyExplainCommand(), PolicyDiffCommand(),
+          PolicyExportCommand(), TokenMintCommand(),  TokenInspectCommand(),  TokenVerifyCommand(),
+          VersionCommand()};
 }
 
 // Whether a word stands among the options.

@@ -23,9 +23,10 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "key new",    "key public",    "key thumbprint", "key convert", "key rotate",     "key revoke",
-    "key list",   "config check",  "policy check",   "policy list", "policy explain", "policy diff",
-    "token mint", "token inspect", "token verify",   "version"};
+    "key new",        "key public",  "key thumbprint", "key convert",  "key rotate",
+    "key revoke",     "key list",    "config check",   "policy check", "policy list",
+    "policy explain", "policy diff", "policy export",  "token mint",   "token inspect",
+    "token verify",   "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
