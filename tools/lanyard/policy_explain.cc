@@ -143,7 +143,8 @@ class NamedPeer final : public TokenConnection {
  public:
   explicit NamedPeer(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
-      (absl::StrContains(name, "://") ? names_.uris : names_.dns).push_back(name);
+      // DNS names have no colon.
+      (absl::StrContains(name, ':') ? names_.uris : names_.dns).push_back(name);
     }
   }
   PeerNames VerifiedPeerNames() override { return names_; }

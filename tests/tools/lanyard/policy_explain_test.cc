@@ -204,6 +204,10 @@ TEST_F(PolicyExplainTest, TakesTheNamesOfTheClientsCertificate) {
   EXPECT_EQ(Explain(rules, {"--peer", "spiffe://prod/ns/web"}).code, 0);
   EXPECT_EQ(Explain(rules, {"--peer", "b.test", "--peer", "a.test"}).code, 0);
   EXPECT_EQ(Explain(rules, {"--peer", "spiffe://prodigy/ns/web"}).code, 1);
+  EXPECT_EQ(Explain(RuleText(kGet, "allow { without_token: true peers: \"urn:a:b\" }"),
+                    {"--peer", "urn:a:b"})
+                .code,
+            0);
   EXPECT_EQ(Explain(rules, {}).code, 1);
 }
 
