@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
 namespace lanyard {

@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/claim_condition.h"
-#include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 

@@ -2,53 +2,13 @@
 #ifndef LANYARD_SDK_INTERNAL_CLAIMS_JSON_H_
 #define LANYARD_SDK_INTERNAL_CLAIMS_JSON_H_
 
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "lanyard/sdk/internal/json.h"
 #include "lanyard/v1/claims.pb.h"
 
 namespace lanyard::internal {
-
-// The claims that checks are made of, read out of the JSON once.
-struct RegisteredClaims {
-  std::optional<std::string> issuer;
-  std::optional<std::string> subject;
-  std::optional<std::vector<std::string>> audiences;
-  std::optional<absl::Time> expires_at;
-  std::optional<absl::Time> not_before;
-  std::optional<absl::Time> issued_at;
-  std::optional<std::string> token_id;
-  std::optional<std::string> client_id;
-  std::optional<std::string> authorized_party;
-  std::vector<std::string> scopes;  // Of scope; where there is none, of scp.
-
-  // cnf (RFC 7800): absent, or a thumbprint, or something that Lanyard cannot check.
-  bool has_confirmation = false;
-  bool confirmation_is_checkable = false;
-  std::string certificate_sha256;
-
-  // act (RFC 8693 section 4.1): the outermost actor, which alone counts.
-  bool has_actor = false;
-  std::string actor_subject;
-  std::optional<std::string> actor_issuer;
-
-  // auth_time and acr (OpenID Connect Core 1.0 section 2, RFC 9470 section 3).
-  std::optional<absl::Time> authenticated_at;
-  std::optional<std::string> authentication_class;
-
-  // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, s_hash,
-  // events).
-  bool has_other_kinds_claim = false;
-};
-
-// Reads and type-checks the claims; failures carry AuthFailure::kMalformedToken. Times must be
-// from 0 to the end of the year 9999; fractions are kept (RFC 7519 section 2).
-absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& claims);
 
 // The claims as the message that users see. `json` is a claims set that ReadClaims() accepted.
 v1::Claims ClaimsFromJson(absl::string_view json);

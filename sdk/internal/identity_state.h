@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "lanyard/sdk/identity.h"
-#include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 #include "lanyard/v1/claims.pb.h"
 
 namespace lanyard::internal {

@@ -9,6 +9,7 @@
 #include "lanyard/fuzz/naive_json.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 #include "lanyard/testing/matchers.h"
 
 namespace lanyard::internal {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "lanyard/sdk/identity.h"
-#include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 #include "lanyard/sdk/token_connection.h"
 
 namespace lanyard::testing {

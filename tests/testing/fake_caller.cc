@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/testing/fake_caller.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 
 #include <grpcpp/server_context.h>
 

@@ -14,6 +14,7 @@
 #include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/sdk/keys/issuer_keys.h"
@@ -207,6 +208,16 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (arguments.Has("--token-file") && arguments.Has("--claims")) {
     return UsageError("--token-file and --claims: one of them, or none for a call without a token");
   }
+  if (arguments.Has("--typ") && !arguments.Has("--claims")) {
+    return UsageError("--typ: only with --claims; a token has its own");
+  }
+  if (arguments.Has("--jwks") && !arguments.Has("--token-file")) {
+    return UsageError("--jwks: only with --token-file, whose signature it checks");
+  }
+  const std::string method = arguments.Value("--method");
+  if (!internal::IsMethodPath(method)) {
+    return UsageError("--method: must be of the form /package.Service/Method");
+  }
   const auto now = TimeOption(arguments, "--at");
   if (!now.ok()) return now.status();
   const auto view = LoadPolicyView(arguments.operand(), arguments, *now);
@@ -216,7 +227,6 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (arguments.Has("--claims")) caller = CallerOfClaims(*view, arguments, *now, streams);
   if (!caller.ok()) return caller.status();
   NamedPeer peer(arguments.Values("--peer"));
-  const std::string method = arguments.Value("--method");
   const Answer answer = Judge(*view, method, *caller, peer, *now);
   const int code = answer.allowed ? 0 : 1;
   const std::string who =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/token_inspect.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 
 #include <vector>
 
@@ -8,7 +9,6 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/tools/json_text.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/token_mint.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 
 #include <optional>
 

@@ -266,6 +266,9 @@ TEST_F(PolicyExplainTest, AnswersAMachine) {
 
 TEST_F(PolicyExplainTest, RefusesWhatMakesNoSense) {
   EXPECT_EQ(Explain(kScope, {"--token-file", "-", "--claims", "-"}).code, 2);
+  EXPECT_EQ(Explain(kScope, {"--typ", "JWT"}).code, 2);
+  EXPECT_EQ(Explain(kScope, {"--jwks", "-"}).code, 2);
+  EXPECT_EQ(RunPolicy("explain", issuer_.ConfigText() + kScope, {"--method", "s.S/M"}).code, 2);
   EXPECT_EQ(RunPolicy("explain", issuer_.ConfigText() + kScope).code, 2);
   EXPECT_EQ(Explain(kScope, {"--token-file", "/no/such/file"}).code, 1);
   EXPECT_EQ(Explain(kScope, {"--claims", "/no/such/file"}).code, 1);

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/registered_claims.h"
 #include "lanyard/sdk/keys/key.h"
 #include "lanyard/testing/command_runner.h"
 
