@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/admissions.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/identity_state.h"
+
+namespace lanyard::internal {
+namespace {
+
+using std::chrono::minutes;
+
+constexpr size_t kRoom = 1 << 20;
+const Admissions::TimePoint kNow{};
+
+// As a verifier that knows a config of that number would make it.
+Identity CallerOfConfig(uint64_t fingerprint) {
+  auto state = std::make_shared<IdentityState>();
+  state->authenticated = true;
+  state->issuer_fingerprint = fingerprint;
+  state->subject = absl::StrCat("config ", fingerprint);
+  return IdentityAccess::Make(std::move(state));
+}
+
+std::string Key(const std::string& token) { return Admissions::KeyOf(token, "/p.S/M", ""); }
+
+TEST(AdmissionsTest, EachIsTakenOnce) {
+  Admissions admissions(kRoom);
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1)}, kNow));
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1)}, kNow));
+  EXPECT_FALSE(admissions.Take(Key("b")).has_value());
+  EXPECT_TRUE(admissions.Take(Key("a")).has_value());
+  EXPECT_TRUE(admissions.Take(Key("a")).has_value());
+  EXPECT_FALSE(admissions.Take(Key("a")).has_value());
+  EXPECT_EQ(admissions.bytes(), 0u);
+}
+
+TEST(AdmissionsTest, TokenPathAndCertificateAllCount) {
+  const std::string key = Admissions::KeyOf("token", "/p.S/M", "certificate");
+  EXPECT_NE(key, Admissions::KeyOf("token", "/p.S/M", ""));
+  EXPECT_NE(key, Admissions::KeyOf("token", "/p.S/N", "certificate"));
+  EXPECT_NE(key, Admissions::KeyOf("tokem", "/p.S/M", "certificate"));
+  EXPECT_NE(Admissions::KeyOf("a", "b", "c"), Admissions::KeyOf("ab", "", "c"));
+  EXPECT_NE(Admissions::KeyOf("a", "b", "c"), Admissions::KeyOf("a", "bc", ""));
+}
+
+// A call that was cancelled leaves its admission; nobody who comes later gets what it had.
+TEST(AdmissionsTest, OfAnotherConfigTheNewestIsTaken) {
+  Admissions admissions(kRoom);
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1)}, kNow));
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(2)}, kNow + minutes(1)));
+  EXPECT_EQ(admissions.Take(Key("a"))->identity.subject(), "config 2");
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(2)}, kNow + minutes(2)));
+  EXPECT_EQ(admissions.Take(Key("a"))->identity.subject(), "config 2");
+  EXPECT_EQ(admissions.Take(Key("a"))->identity.subject(), "config 1");
+}
+
+TEST(AdmissionsTest, WhatDiffersStaysApart) {
+  Admissions admissions(kRoom);
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), false, false}, kNow));
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), true, false}, kNow + minutes(1)));
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), true, true}, kNow + minutes(2)));
+  EXPECT_TRUE(admissions.Take(Key("a"))->would_deny);
+  EXPECT_TRUE(admissions.Take(Key("a"))->peer_is_verified);
+  EXPECT_FALSE(admissions.Take(Key("a"))->peer_is_verified);
+}
+
+TEST(AdmissionsTest, LeaveWhenTheirKeyHasBeenStillForTenMinutes) {
+  Admissions admissions(kRoom);
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1)}, kNow + minutes(1)));
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(2)}, kNow + minutes(6)));
+  // Any call of the shard sweeps it: this one does so for certain.
+  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(2)}, kNow + minutes(11)));
+  EXPECT_TRUE(admissions.Take(Key("a")).has_value());
+  EXPECT_TRUE(admissions.Take(Key("a")).has_value());
+  EXPECT_FALSE(admissions.Take(Key("a")).has_value()) << "that of config 1 has left";
+}
+
+TEST(AdmissionsTest, AtTheBoundNothingMoreIsFiledAndNothingForgotten) {
+  Admissions admissions(4096);
+  int filed = 0;
+  while (admissions.File(Key(absl::StrCat(filed)), {CallerOfConfig(1)}, kNow)) ++filed;
+  EXPECT_GT(filed, 1);
+  EXPECT_TRUE(admissions.File(Key("0"), {CallerOfConfig(1)}, kNow)) << "an equal one has room";
+  for (int i = 0; i < filed; ++i) {
+    EXPECT_TRUE(admissions.Take(Key(absl::StrCat(i))).has_value()) << i;
+  }
+}
+
+TEST(AdmissionsTest, ManyThreadsTakeWhatTheyFiled) {
+  Admissions admissions(kRoom);
+  std::atomic<int> missed{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const std::string key = Key(absl::StrCat(i % 7));
+        admissions.File(key, {CallerOfConfig(t % 2)}, kNow);
+        if (!admissions.Take(key).has_value()) ++missed;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(missed, 0);
+  EXPECT_EQ(admissions.bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace lanyard::internal
