@@ -103,7 +103,7 @@ struct ServerAuth::Impl {
 
   // Whether the config's rules name what there is, as far as ServerAuthOptions.services tells.
   absl::Status CheckServices() {
-    return services.empty() ? absl::OkStatus() : state->SetAllServices();
+    return services.empty() ? state->SetServicesUnknown() : state->SetAllServices();
   }
 
   std::shared_ptr<grpc::AuthMetadataProcessor> Gate(

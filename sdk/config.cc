@@ -2,6 +2,7 @@
 #include "lanyard/sdk/config.h"
 
 #include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 
 #include <array>
@@ -96,30 +97,30 @@ class Loader {
       }
     }
     for (int i = 0; i < part.issuers_size(); ++i) {
-      absl::Status status = internal::ExpandVariables(part.mutable_issuers(i));
-      if (!status.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(places.Of("issuers", i), ": issuer \"",
-                                                       part.issuers(i).name(),
-                                                       "\": ", status.message()));
-      }
+      absl::Status status = Expanded(part.mutable_issuers(i), places.Of("issuers", i),
+                                     absl::StrCat("issuer \"", part.issuers(i).name(), "\""));
+      if (!status.ok()) return status;
       if (status = AddIssuer(part.issuers(i), places.Of("issuers", i), folder); !status.ok()) {
         return status;
       }
     }
     for (int i = 0; i < part.rules_size(); ++i) {
-      absl::Status status = internal::ExpandVariables(part.mutable_rules(i));
-      if (!status.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            places.Of("rules", i), ": rule for ", part.rules(i).method(), ": ", status.message()));
-      }
+      absl::Status status = Expanded(part.mutable_rules(i), places.Of("rules", i),
+                                     absl::StrCat("rule for ", part.rules(i).method()));
+      if (!status.ok()) return status;
       if (status = AddRule(part.rules(i), places.Of("rules", i)); !status.ok()) return status;
     }
     for (int i = 0; i < part.deny_size(); ++i) {
+      absl::Status variables = Expanded(part.mutable_deny(i), places.Of("deny", i), "deny");
+      if (!variables.ok()) return variables;
       if (absl::Status status = AddDeny(part.deny(i), places.Of("deny", i)); !status.ok()) {
         return status;
       }
     }
     for (int i = 0; i < part.settings_size(); ++i) {
+      absl::Status variables = Expanded(part.mutable_settings(i), places.Of("settings", i),
+                                        absl::StrCat("settings of ", part.settings(i).method()));
+      if (!variables.ok()) return variables;
       if (absl::Status status = AddSettings(part.settings(i), places.Of("settings", i));
           !status.ok()) {
         return status;
@@ -145,6 +146,9 @@ class Loader {
       if (absl::Status status = Once("reflection", place); !status.ok()) return status;
       loaded_.config.set_reflection(part.reflection());
     }
+    v1::ServerConfig rest;
+    *rest.mutable_annotation_issuers() = part.annotation_issuers();
+    if (absl::Status status = Expanded(&rest, file, "config"); !status.ok()) return status;
     loaded_.config.mutable_annotation_issuers()->MergeFrom(part.annotation_issuers());
     if (part.has_max_token_bytes()) {
       const std::string place = places.Of("max_token_bytes", -1);
@@ -193,24 +197,42 @@ class Loader {
  private:
   // Looked at before all else: what a newer Lanyard reads may be a mystery to this one.
   static absl::Status CheckVersion(absl::string_view text, const std::string& file) {
-    v1::ServerConfig part;
-    FirstError ignored(file);
-    TextFormat::Parser parser;
-    parser.AllowUnknownField(true);
-    parser.RecordErrorsTo(&ignored);
-    // Whatever it cannot read, the strict parser will name.
-    (void)parser.ParseFromString(std::string(text), &part);
-    if (part.min_lanyard_version().empty()) return absl::OkStatus();
-    const auto wanted = VersionOf(part.min_lanyard_version());
+    const std::string text_of_version = MinVersionIn(text, file);
+    if (text_of_version.empty()) return absl::OkStatus();
+    const auto wanted = VersionOf(text_of_version);
     if (!wanted.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(file, ": min_lanyard_version: \"",
-                                                     part.min_lanyard_version(),
+                                                     text_of_version,
                                                      "\" is not a version, as in \"0.2.0\""));
     }
     if (*wanted <= *VersionOf(kLanyardVersion)) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        absl::StrCat(file, ": this config needs Lanyard ", part.min_lanyard_version(),
+        absl::StrCat(file, ": this config needs Lanyard ", text_of_version,
                      " or newer (min_lanyard_version), and this is ", kLanyardVersion));
+  }
+
+  // What min_lanyard_version says, by the words alone: the rest may be a mystery. Empty without it.
+  static std::string MinVersionIn(absl::string_view text, const std::string& file) {
+    FirstError ignored(file);  // The parser will name it.
+    google::protobuf::io::ArrayInputStream stream(text.data(), static_cast<int>(text.size()));
+    google::protobuf::io::Tokenizer tokens(&stream, &ignored);
+    tokens.set_comment_style(google::protobuf::io::Tokenizer::SH_COMMENT_STYLE);
+    int depth = 0;
+    int words = 0;  // Of "min_lanyard_version :" seen in a row.
+    while (tokens.Next()) {
+      const auto& token = tokens.current();
+      if (words == 2 && token.type == google::protobuf::io::Tokenizer::TYPE_STRING) {
+        std::string version;
+        google::protobuf::io::Tokenizer::ParseStringAppend(token.text, &version);
+        return version;
+      }
+      depth += token.text == "{" || token.text == "<";
+      depth -= token.text == "}" || token.text == ">";
+      words = depth == 0 && token.text == "min_lanyard_version" ? 1
+              : words == 1 && token.text == ":"                 ? 2
+                                                                : 0;
+    }
+    return "";
   }
 
   // "1.2.3" in numbers.
@@ -303,6 +325,14 @@ class Loader {
       loaded_.rule_locations[i] = place;
     }
     return absl::OkStatus();
+  }
+
+  // Puts variables into a part of the config; the error names it.
+  static absl::Status Expanded(google::protobuf::Message* part, const std::string& place,
+                               absl::string_view what) {
+    const absl::Status status = internal::ExpandVariables(part);
+    if (status.ok()) return status;
+    return absl::InvalidArgumentError(absl::StrCat(place, ": ", what, ": ", status.message()));
   }
 
   // Of "FILE:LINE".

@@ -13,7 +13,6 @@ namespace lanyard::internal {
 namespace {
 
 constexpr std::chrono::minutes kLife(10);
-constexpr std::chrono::seconds kBetweenSweeps(30);
 
 // What a key takes, with an identity that may be kept alive by it alone.
 size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json().size(); }
@@ -34,9 +33,9 @@ std::string Admissions::KeyOf(absl::string_view credentials, absl::string_view p
       absl::StrCat(credentials.size(), " ", path.size(), " ", credentials, path, certificate_pem));
 }
 
-void Admissions::Sweep(Shard& shard, TimePoint now) {
-  if (now - shard.swept < kBetweenSweeps) return;
-  shard.swept = now;
+// Takes room, of what nobody will take if need be.
+bool Admissions::MakeRoom(Shard& shard, size_t bytes, TimePoint now) {
+  if ((bytes_ += bytes) <= max_bytes_) return true;
   for (auto it = shard.waiting.begin(); it != shard.waiting.end();) {
     std::vector<Waiting>& all = it->second;
     for (size_t i = all.size(); i-- > 0;) {
@@ -46,12 +45,14 @@ void Admissions::Sweep(Shard& shard, TimePoint now) {
     }
     it = all.empty() ? shard.waiting.erase(it) : std::next(it);
   }
+  if (bytes_ <= max_bytes_) return true;
+  bytes_ -= bytes;
+  return false;
 }
 
 bool Admissions::File(const std::string& key, Admission admission, TimePoint now) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  Sweep(shard, now);
   const auto found = shard.waiting.find(key);
   if (found != shard.waiting.end()) {
     for (Waiting& waiting : found->second) {
@@ -62,12 +63,20 @@ bool Admissions::File(const std::string& key, Admission admission, TimePoint now
     }
   }
   const size_t bytes = CostOf(admission.identity);
-  if ((bytes_ += bytes) > max_bytes_) {
-    bytes_ -= bytes;
-    return false;
-  }
+  if (!MakeRoom(shard, bytes, now)) return false;
   shard.waiting[key].push_back({std::move(admission), 1, now, bytes});
   return true;
+}
+
+bool Admissions::FileAnonymous(const std::string& token_key, const std::string& no_token_key,
+                               Admission admission, TimePoint now) {
+  Shard& shard = ShardOf(token_key);
+  bool others_wait;
+  {
+    std::lock_guard<std::mutex> lock(shard.mutex);
+    others_wait = shard.waiting.count(token_key) > 0;
+  }
+  return File(others_wait ? token_key : no_token_key, std::move(admission), now);
 }
 
 std::optional<Admissions::Admission> Admissions::Take(const std::string& key) {

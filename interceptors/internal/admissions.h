@@ -22,9 +22,10 @@ namespace lanyard::internal {
 // the path and the client's certificate. Two calls with the same three take one admission each;
 // which of the two equal ones does not matter.
 //
-// Bounded by bytes: at the bound nothing more is filed, nothing is dropped. Admissions that nobody
-// takes, because their calls were cancelled in between, leave once their key has been still for ten
-// minutes; until then they take no room of their own. Thread-safe.
+// How long the gap between the two is, is up to the client, which may send its headers now and its
+// message tomorrow. So an admission leaves only when room is needed: then those go whose key has
+// been still for ten minutes, as most of them are of calls that were cancelled in between. Bounded
+// by bytes: at the bound nothing more is filed. Thread-safe.
 class Admissions {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -47,7 +48,13 @@ class Admissions {
   // False at the bound: the call must be refused.
   bool File(const std::string& key, Admission admission, TimePoint now);
 
-  // Of several that differ, because the config has changed in between, the newest.
+  // The same for a call that counts as one without a token, though it has one that does not verify.
+  // It is filed under `token_key` where others wait there, since that is where it will be looked
+  // for first, else under the key of calls without a token.
+  bool FileAnonymous(const std::string& token_key, const std::string& no_token_key,
+                     Admission admission, TimePoint now);
+
+  // Of several that differ, because the config or the keys have changed in between, the newest.
   std::optional<Admission> Take(const std::string& key);
 
   size_t bytes() const { return bytes_; }
@@ -65,13 +72,12 @@ class Admissions {
   struct Shard {
     std::mutex mutex;
     std::unordered_map<std::string, std::vector<Waiting>> waiting;  // Guarded by mutex.
-    TimePoint swept{};                                              // Guarded by mutex.
   };
 
   Shard& ShardOf(const std::string& key) {
     return shards_[static_cast<unsigned char>(key[0]) % kShards];
   }
-  void Sweep(Shard& shard, TimePoint now);
+  bool MakeRoom(Shard& shard, size_t bytes, TimePoint now);
 
   const size_t max_bytes_;
   std::atomic<size_t> bytes_{0};

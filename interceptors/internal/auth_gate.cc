@@ -141,12 +141,17 @@ class GateCall {
   // Lets the binding in.
   grpc::Status Admit() {
     if (port_.has_binding) {
-      const std::string credentials =
-          caller_.authenticated() ? CredentialsOf(metadata_) : std::string();
-      const std::string key = Admissions::KeyOf(credentials, path_, CertificatePemOf(context_));
+      const absl::string_view certificate = CertificatePemOf(context_);
+      const std::string key = Admissions::KeyOf(CredentialsOf(metadata_), path_, certificate);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
                                       event_.would_deny.has_value()};
-      if (!state_.admissions.File(key, std::move(admission), std::chrono::steady_clock::now())) {
+      const auto now = std::chrono::steady_clock::now();
+      const bool filed =
+          caller_.authenticated()
+              ? state_.admissions.File(key, std::move(admission), now)
+              : state_.admissions.FileAnonymous(key, Admissions::KeyOf("", path_, certificate),
+                                                std::move(admission), now);
+      if (!filed) {
         return Refuse(
             {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
       }
@@ -216,12 +221,6 @@ class GateCall {
     }
     if (!decision.allowed()) return Refusal{AuthFailure::kDeniedByPolicy, Explanation()};
     if (bad_token.has_value()) event_.detail = std::move(bad_token->detail);
-    if (path_ == kHealthWatch && !caller_.authenticated() &&
-        state_.watch_limit.Reached(ConnectionOf(context_))) {
-      return Refusal{AuthFailure::kOverloaded,
-                     "the connection watches health too often without a token", false,
-                     /*even_if_observed=*/true};
-    }
     if (state_.settings.extra_check) {
       const absl::Status status =
           state_.settings.extra_check(CheckedCall(caller_, path_, metadata_, connection_));
@@ -259,8 +258,7 @@ class GateCall {
   }
 
   bool IsUnknownMethod() const {
-    const auto services = std::atomic_load(&port_.services);
-    return services != nullptr && state_.IsUnknownMethod(path_, *services);
+    return state_.IsUnknownMethod(path_, std::atomic_load(&port_.services).get());
   }
 
   // Whether it is known that the method exists: what is only observed must not fill the admissions

@@ -3,7 +3,7 @@
 
 #include <grpc/grpc_security_constants.h>
 
-#include <tuple>
+#include <utility>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
@@ -45,16 +45,18 @@ PeerNames PeerNamesOf(const grpc::AuthContext& context) {
 }
 
 uint64_t ConnectionOf(const grpc::AuthContext& context) {
-  // gRPC hands each call another AuthContext object, but the properties belong to the connection,
-  // and every connection with credentials has some.
-  uint64_t name = 0;
-  for (auto property = context.begin(); property != context.end(); ++property) {
-    const grpc::AuthProperty value = *property;
-    name = absl::Hash<std::tuple<uint64_t, uintptr_t, uintptr_t>>{}(
-        {name, reinterpret_cast<uintptr_t>(value.first.data()),
-         reinterpret_cast<uintptr_t>(value.second.data())});
+  // gRPC hands each call another AuthContext object, but the properties belong to the connection.
+  // These are made with it; a processor may add others with every call.
+  std::pair<uintptr_t, uintptr_t> name = {0, 0};
+  for (const grpc::string_ref& type :
+       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
+    name.first = reinterpret_cast<uintptr_t>(type.data());
   }
-  return name;
+  for (const grpc::string_ref& level :
+       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_LEVEL_PROPERTY_NAME)) {
+    name.second = reinterpret_cast<uintptr_t>(level.data());
+  }
+  return absl::Hash<std::pair<uintptr_t, uintptr_t>>{}(name);
 }
 
 }  // namespace lanyard::internal

@@ -66,27 +66,28 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       // A bad token where one counts as none.
       admitted = state_->admissions.Take(Admissions::KeyOf("", method, certificate));
     }
-    // What is open to anyone was not closed by a port without the gate.
-    const bool open = credentials.empty() && state_->snapshot()->policy->AllowsAnyone(method);
-    if (!admitted.has_value() && !open && method != kUnknownMethod) {
+    if (!admitted.has_value() && method != kUnknownMethod) {
       Refuse(context, method);
       return false;
     }
-    if (admitted.has_value()) {
-      call_.identity = std::move(admitted->identity);
-      call_.would_deny = admitted->would_deny;
-    }
+    if (!admitted.has_value()) admitted.emplace();
+    call_.identity = std::move(admitted->identity);
+    call_.would_deny = admitted->would_deny;
     if (!state_->settings.keep_bearer_in_metadata) metadata->erase(kAuthorization);
     call_.method = std::string(method);
     call_.state = state_;
-    if (info_->type() != ServerRpcInfo::Type::UNARY) {
-      call_.stream = state_->streams().Add(
-          context->c_call(), FactsOf(*state_, method, call_.identity, *auth_context,
-                                     admitted.has_value() && admitted->peer_is_verified));
-    }
     if (method == kHealthWatch && !call_.identity.authenticated()) {
       watcher_ = ConnectionOf(*auth_context);
-      state_->watch_limit.Add(*watcher_);
+      // Its handler, gRPC's own, finds a cancelled call.
+      if (!state_->watch_limit.Add(*watcher_)) {
+        Cancel(context, method, AuthFailure::kOverloaded,
+               "the connection watches health too often without a token", NewDecisionId());
+      }
+    }
+    if (info_->type() != ServerRpcInfo::Type::UNARY) {
+      call_.stream = state_->streams().Add(
+          context->c_call(),
+          FactsOf(*state_, method, call_.identity, *auth_context, admitted->peer_is_verified));
     }
     PutBoundCall(metadata, &call_);
     return true;
@@ -97,18 +98,25 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     LogLine(absl::StrCat("ALARM: a call to ", Printable(method, 256),
                          " reached the server on a port or channel ",
                          "without Lanyard's gate, and was refused [", id, "]"));
+    Cancel(context, method, AuthFailure::kMissingToken,
+           "the call came past the gate: a port, or an in-process channel, without it", id);
+  }
+
+  void Cancel(grpc::ServerContextBase* context, absl::string_view method, AuthFailure failure,
+              absl::string_view detail, const std::string& id) {
     if (state_->settings.audit != nullptr) {
       AuditEvent event;
       event.time = state_->clock->Now();
       event.decision_id = id;
       event.method = std::string(method);
-      event.failure = AuthFailure::kMissingToken;
-      event.detail = "the call came past the gate: a port, or an in-process channel, without it";
+      event.failure = failure;
+      event.detail = std::string(detail);
       state_->settings.audit->Record(event);
     }
-    const std::string text = WireMessage(AuthFailureWireText(AuthFailure::kMissingToken), id);
-    grpc_call_cancel_with_status(context->c_call(), GRPC_STATUS_UNAUTHENTICATED, text.c_str(),
-                                 nullptr);
+    const std::string text = WireMessage(AuthFailureWireText(failure), id);
+    grpc_call_cancel_with_status(context->c_call(),
+                                 static_cast<grpc_status_code>(AuthFailureCode(failure)),
+                                 text.c_str(), nullptr);
   }
 
   const std::shared_ptr<ServerState> state_;

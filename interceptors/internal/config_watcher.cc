@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kInterval(250);
 constexpr std::chrono::seconds kQuiet(2);
+constexpr std::chrono::seconds kLongestWait(15);  // For files that are never still.
+constexpr std::chrono::seconds kRetry(3);
 constexpr size_t kMaxFileBytes = 1 << 20;
 
 }  // namespace
@@ -38,18 +40,25 @@ void ConfigWatcher::Poll() {
   if (contents != seen_) {
     seen_ = std::move(contents);
     seen_at_ = now;
+    if (!waiting_) waits_since_ = now;
     waiting_ = true;
     // A mistake shows at once; what rules changes only when the files are still.
     state_->CheckConfig();
-    return;
+    if (now - waits_since_ < kLongestWait) return;
   }
-  if (!waiting_ || now - seen_at_ < kQuiet) return;
+  const bool is_due = waiting_ && (now - seen_at_ >= kQuiet || now - waits_since_ >= kLongestWait);
+  if (!is_due && !(failed_ && !waiting_ && now - tried_at_ >= kRetry)) return;
   waiting_ = false;
-  if (absl::Status status = state_->Reload(); status.ok()) {
+  tried_at_ = now;
+  const absl::Status status = state_->Reload();
+  failed_ = !status.ok();
+  if (status.ok()) {
+    error_.clear();
     LogLine("the config has been read again");
-  } else {
-    LogLine(absl::StrCat("the config was NOT read again, the last good one goes on ruling: ",
-                         status.message()));
+  } else if (error_ != status.message()) {
+    error_ = std::string(status.message());
+    LogLine(
+        absl::StrCat("the config was NOT read again, the last good one goes on ruling: ", error_));
   }
 }
 

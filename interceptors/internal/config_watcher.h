@@ -30,6 +30,10 @@ class ConfigWatcher {
   std::string seen_;      // The newest contents.
   bool waiting_ = false;  // They are to be read once they have been still.
   SteadyTime seen_at_{};
+  SteadyTime waits_since_{};
+  bool failed_ = false;  // The last reading, which is tried again: what it lacked may come.
+  SteadyTime tried_at_{};
+  std::string error_;      // What has been said of it.
   PeriodicThread thread_;  // Last: it uses the rest.
 };
 

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -19,6 +20,9 @@ namespace {
 using google::protobuf::ServiceDescriptor;
 
 constexpr absl::Duration kSoon = absl::Hours(24 * 7);
+
+// Of methods; a generic service may have any.
+constexpr size_t kMostCounted = 10'000;
 
 // Observation that is over, or soon will be, may surprise somebody.
 void WarnOfObservation(const LoadedConfig& config, absl::Time now) {
@@ -242,24 +246,39 @@ void ServerState::DropRetired() {
 }
 
 absl::Status ServerState::CheckMethods(const LoadedConfig& config) const {
-  return CheckRuleNames(config, *settings.descriptors, services_are_all_ ? &services_ : nullptr);
+  absl::Status status =
+      CheckRuleNames(config, *settings.descriptors, services_are_all_ ? &services_ : nullptr);
+  if (!status.ok() || !methods_must_be_known_) return status;
+  return CheckServiceRules(config, *settings.descriptors);
 }
 
 absl::Status ServerState::SetAllServices() {
   std::lock_guard<std::mutex> reload_lock(reload_mutex_);
   services_are_all_ = true;
+  methods_must_be_known_ = true;
+  return CheckMethods(snapshot_->config);
+}
+
+absl::Status ServerState::SetServicesUnknown() {
+  std::lock_guard<std::mutex> reload_lock(reload_mutex_);
+  methods_must_be_known_ = true;
   return CheckMethods(snapshot_->config);
 }
 
 bool ServerState::IsUnknownMethod(absl::string_view path,
-                                  const std::set<std::string>& services) const {
+                                  const std::set<std::string>* services) const {
   if (!IsMethodPath(path)) return true;
   const size_t slash = path.rfind('/');
   const std::string service(path.substr(1, slash - 1));
-  if (services.count(service) + given_services_.count(service) == 0) return true;
+  if (services != nullptr && services->count(service) + given_services_.count(service) == 0) {
+    return true;
+  }
+  const std::string name(path.substr(slash + 1));
+  if (const auto* methods = GrpcsMethods(service); methods != nullptr) {
+    return std::find(methods->begin(), methods->end(), name) == methods->end();
+  }
   const ServiceDescriptor* descriptor = settings.descriptors->Find(service);
-  return descriptor != nullptr &&
-         descriptor->FindMethodByName(std::string(path.substr(slash + 1))) == nullptr;
+  return descriptor != nullptr && descriptor->FindMethodByName(name) == nullptr;
 }
 
 bool ServerState::IsKnownMethod(absl::string_view path) const {
@@ -275,7 +294,12 @@ bool ServerState::IsKnownMethod(absl::string_view path) const {
 
 void ServerState::CountWouldDeny(absl::string_view path) {
   std::lock_guard<std::mutex> lock(mutex_);
-  ++would_deny_[std::string(path)];
+  const auto found = would_deny_.find(std::string(path));
+  if (found != would_deny_.end()) {
+    ++found->second;
+  } else if (would_deny_.size() < kMostCounted) {
+    would_deny_.emplace(path, 1);
+  }
 }
 
 std::vector<MethodStatus> ServerState::Methods() const {

@@ -66,6 +66,10 @@ class ServerState {
   // service is none of them; the error has the nearest name.
   absl::Status SetAllServices();
 
+  // Says that there may be others. Fails, as SetAllServices() does, for a rule of a whole service
+  // whose methods are not known.
+  absl::Status SetServicesUnknown();
+
   // Reads the config again; what rules stays if it is not good, or has a rule for a method that its
   // service does not have.
   absl::Status Reload();
@@ -81,7 +85,7 @@ class ServerState {
 
   // Whether no service of a server that has registered those services has that method, as far as
   // can be told.
-  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>& services) const;
+  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>* services) const;
 
   // Whether it is certain that there is such a method.
   bool IsKnownMethod(absl::string_view path) const;
@@ -119,6 +123,7 @@ class ServerState {
   std::mutex reload_mutex_;               // Held while a snapshot is made.
   std::set<std::string> services_;        // Guarded by reload_mutex_.
   uint32_t max_token_bytes_ = 0;          // At the start. Guarded by reload_mutex_.
+  bool methods_must_be_known_ = false;    // Guarded by reload_mutex_.
   bool services_are_all_ = false;         // Guarded by reload_mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const AuthSnapshot> snapshot_;  // Written under both, read under either.

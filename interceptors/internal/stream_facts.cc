@@ -46,7 +46,7 @@ StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Id
     const absl::Time from = std::max(caller.expires_at(), facts.began);
     const absl::Duration leeway =
         std::max(token.usable_until - from, absl::ZeroDuration()) * Fraction();
-    facts.ends_at = from + leeway + age;
+    facts.ends_at = std::min(from + leeway, token.usable_until) + age;
     // The same instant by the clock that nobody sets.
     facts.ends_since_boot = token.ends_since_boot - (token.usable_until - facts.ends_at);
     facts.end = {AuthFailure::kExpired, "the token has expired"};

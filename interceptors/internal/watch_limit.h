@@ -14,14 +14,11 @@ class WatchLimit {
  public:
   static constexpr int kMost = 32;
 
-  bool Reached(uint64_t connection) const {
+  // One more; false if there are as many as there may be. Each is removed, those too that are one
+  // too many.
+  bool Add(uint64_t connection) {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = streams_.find(connection);
-    return found != streams_.end() && found->second >= kMost;
-  }
-  void Add(uint64_t connection) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    ++streams_[connection];
+    return ++streams_[connection] <= kMost;
   }
   void Remove(uint64_t connection) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -30,7 +27,7 @@ class WatchLimit {
   }
 
  private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::unordered_map<uint64_t, int> streams_;  // Guarded by mutex_.
 };
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/caller_condition.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -49,6 +53,24 @@ std::string OneOf(const Strings& texts) {
   for (int i = 0; i < texts.size() && i < kShownNames; ++i) shown.push_back(Quoted(texts[i]));
   if (texts.size() > kShownNames) shown.push_back("another of the rule's");
   return absl::StrJoin(shown, " or ");
+}
+
+bool HasUnknownFields(const google::protobuf::Message& message) {
+  const auto* reflection = message.GetReflection();
+  if (!reflection->GetUnknownFields(message).empty()) return true;
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      if (HasUnknownFields(reflection->GetMessage(message, field))) return true;
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      if (HasUnknownFields(reflection->GetRepeatedMessage(message, field, i))) return true;
+    }
+  }
+  return false;
 }
 
 // What names callers, rather than narrowing down who was named.
@@ -102,6 +124,11 @@ bool NamesWhatATokenSays(const v1::Allow& allow) {
 }
 
 absl::Status ValidateAllow(const v1::Allow& allow) {
+  if (HasUnknownFields(allow)) {
+    return Error(
+        "it has a condition that this version of Lanyard does not know, and would be wider "
+        "without it");
+  }
   const bool peers = allow.peers_size() > 0;
   if (allow.anyone() &&
       (NamesCallers(allow) || Narrows(allow) || peers || allow.any_authenticated())) {

@@ -96,7 +96,8 @@ std::string OneLine(const google::protobuf::Message& message) {
 }  // namespace
 
 bool Covers(const v1::Allow& wide, const v1::Allow& narrow) {
-  if (wide.anyone()) return true;
+  // Where a bad token counts as none, its holder gets in as well.
+  if (wide.anyone()) return wide.has_bad_token() || !narrow.has_bad_token();
   if (narrow.anyone()) return false;
   if (!CoversPatterns(wide.peers(), narrow.peers(), kUriSeparators)) return false;
   if (wide.without_token()) return true;

@@ -96,7 +96,8 @@ TEST_P(ReloadLoadTest, EachCallIsJudgedByTheRulesBeforeOrAfter) {
   stop = true;
   for (std::thread& thread : threads) thread.join();
 
-  EXPECT_EQ(server.auth->Config().loads, kReloads + 1);
+  // The files are never still, so they are also read for their own sake from time to time.
+  EXPECT_GE(server.auth->Config().loads, kReloads + 1);
   EXPECT_EQ(server.auth->Config().failures, 0);
   int calls = 0;
   for (const Seen& each : seen) {

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Pair{"Anyone", "anyone: true", ANY},
         Pair{"AnyoneAndPeers", "anyone: true", "peers: \"a.test\" without_token: true"},
-        Pair{"BadToken", "anyone: true bad_token: TREAT_AS_ANONYMOUS", "anyone: true", true, true},
+        Pair{"BadToken", "anyone: true bad_token: TREAT_AS_ANONYMOUS", "anyone: true", true, false},
         Pair{"Authenticated", ANY, "subjects: \"a\""},
         Pair{"Issuers", ANY "issuers: \"a\" issuers: \"b\"", ANY "issuers: \"a\""},
         Pair{"NoIssuers", ANY, ANY "issuers: \"a\""},

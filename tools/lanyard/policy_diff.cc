@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/json_text.h"
@@ -41,8 +42,16 @@ std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
     const v1::Rule was = RuleAt(before, path), is = RuleAt(after, path);
     Change change{path, Texts(internal::NotCovered(is, was)), Texts(internal::NotCovered(was, is))};
     const std::string then = before.EnforcementAt(path), now = after.EnforcementAt(path);
-    if (then.empty() && !now.empty()) change.gains.push_back("everybody: " + now);
-    if (!then.empty() && now.empty()) change.loses.push_back("everybody: no longer observed");
+    if (then != now && !now.empty()) change.gains.push_back("everybody: " + now);
+    if (then != now && !then.empty()) change.loses.push_back("everybody: " + then);
+    const absl::Duration age = before.policy->StreamAgePastExpiry(path);
+    const absl::Duration later = after.policy->StreamAgePastExpiry(path);
+    if (later != age) {
+      (later > age ? change.gains : change.loses)
+          .push_back(
+              absl::StrCat("streams past the end of their token: ", absl::FormatDuration(later),
+                           " in place of ", absl::FormatDuration(age)));
+    }
     if (!change.gains.empty() || !change.loses.empty()) changes.push_back(std::move(change));
   }
   Change all{"any method", {}, {}};

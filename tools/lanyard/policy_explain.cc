@@ -12,6 +12,8 @@
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/claim_checks.h"
+#include "lanyard/sdk/internal/crypto/certificate.h"
+#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/rule_checks.h"
@@ -28,6 +30,8 @@
 
 namespace lanyard::tools {
 namespace {
+
+constexpr size_t kMaxCertificateBytes = 1 << 20;
 
 // The caller that a person describes.
 struct Caller {
@@ -149,9 +153,12 @@ class NamedPeer final : public TokenConnection {
     }
   }
   PeerNames VerifiedPeerNames() override { return names_; }
+  std::string CertificateSha256() override { return sha256_; }
+  void set_sha256(std::string sha256) { sha256_ = std::move(sha256); }
 
  private:
   PeerNames names_;
+  std::string sha256_;
 };
 
 std::string WhoText(const Identity& caller) {
@@ -227,6 +234,22 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (arguments.Has("--claims")) caller = CallerOfClaims(*view, arguments, *now, streams);
   if (!caller.ok()) return caller.status();
   NamedPeer peer(arguments.Values("--peer"));
+  if (arguments.Has("--client-certificate")) {
+    const std::string path = arguments.Value("--client-certificate");
+    const auto pem = internal::ReadFile(path, kMaxCertificateBytes);
+    if (!pem.ok()) return pem.status();
+    auto sha256 = internal::CertificateSha256(pem->view());
+    if (!sha256.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(InputName(path), ": ", sha256.status().message()));
+    }
+    peer.set_sha256(*std::move(sha256));
+  }
+  if (caller->identity.authenticated()) {
+    // A server compares it whatever the rule says.
+    const absl::Status bound = internal::CheckBinding(caller->identity, peer);
+    if (!bound.ok()) *caller = Caller{Identity(), bound, caller->from_claims};
+  }
   const Answer answer = Judge(*view, method, *caller, peer, *now);
   const int code = answer.allowed ? 0 : 1;
   const std::string who =
@@ -281,6 +304,7 @@ Command PolicyExplainCommand() {
       {"--typ", "TYPE", "with --claims: typ of the header"},
       {"--jwks", "FILE", "keys of the token's issuer"},
       {"--peer", "NAME", "a URI or DNS name in the client's certificate", false, true},
+      {"--client-certificate", "FILE", "the client's certificate in PEM, for tokens bound to it"},
       {"--at", "SECONDS", "the time, since 1970 (default: now)"},
   };
   for (Option& option : PolicyOptions()) command.syntax.options.push_back(std::move(option));
