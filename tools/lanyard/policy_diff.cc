@@ -43,7 +43,9 @@ std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
     Change change{path, Texts(internal::NotCovered(is, was)), Texts(internal::NotCovered(was, is))};
     const std::string then = before.EnforcementAt(path), now = after.EnforcementAt(path);
     if (then != now && !now.empty()) change.gains.push_back("everybody: " + now);
-    if (then != now && !then.empty()) change.loses.push_back("everybody: " + then);
+    if (then != now && !then.empty()) {
+      change.loses.push_back("everybody: " + (now.empty() ? "no longer observed" : then));
+    }
     const absl::Duration age = before.policy->StreamAgePastExpiry(path);
     const absl::Duration later = after.policy->StreamAgePastExpiry(path);
     if (later != age) {
