@@ -42,10 +42,9 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(const LoadedConfig&
     issuers.emplace(issuer.name(), internal::IssuerText(issuer));
   }
   for (const internal::EffectiveRule& effective : policy->effective_) {
-    MethodRule rule{&effective, {}, false, false};
+    MethodRule rule{&effective, {}, false};
     for (const v1::Allow& allow : effective.rule.allow()) {
       rule.alternatives.emplace_back(allow, issuers);
-      rule.anyone = rule.anyone || allow.anyone();
       rule.bad_token_as_anonymous = rule.bad_token_as_anonymous || allow.has_bad_token();
     }
     const std::string& method = effective.rule.method();
@@ -146,7 +145,10 @@ Policy::Decision Policy::Decide(absl::string_view path, const Identity& caller,
                                 TokenConnection& connection, absl::Time now) const {
   const MethodRule* rule = Find(path);
   Decision decision;
-  if (rule != nullptr) decision.rule = rule->source->source;
+  if (rule != nullptr) {
+    decision.rule = rule->source->source;
+    decision.names_method = rule->source->rule.method() == path;
+  }
   if (caller.authenticated() &&
       std::any_of(denied_.begin(), denied_.end(),
                   [&caller](const Denied& denied) { return denied.Matches(caller); })) {
@@ -190,11 +192,6 @@ std::string Policy::Explain(absl::string_view path, const Identity& caller,
                           : absl::StrCat("allow ", reasons.size() + 1, ": ", why));
   }
   return absl::StrJoin(reasons, "; ");
-}
-
-bool Policy::AllowsAnyone(absl::string_view path) const {
-  const MethodRule* rule = Find(path);
-  return rule != nullptr && rule->anyone;
 }
 
 bool Policy::TreatsBadTokenAsAnonymous(absl::string_view path) const {

@@ -45,6 +45,8 @@ class Policy {
     // Where the rule stands ("FILE:LINE", or "annotation of METHOD"); empty if there is none. Lives
     // as long as the policy.
     absl::string_view rule;
+    // Whether the rule names that very method, rather than its service.
+    bool names_method = false;
   };
 
   // `path` is the HTTP/2 :path, "/package.Service/Method", compared byte by byte. The anonymous
@@ -58,9 +60,6 @@ class Policy {
   // Why the decision is what it is, in words for operators: what each allow of the rule misses.
   std::string Explain(absl::string_view path, const Identity& caller, TokenConnection& connection,
                       absl::Time now) const;
-
-  // Whether callers without a token may call.
-  bool AllowsAnyone(absl::string_view path) const;
 
   // Whether a token that does not verify counts as none there.
   bool TreatsBadTokenAsAnonymous(absl::string_view path) const;
@@ -89,7 +88,6 @@ class Policy {
   struct MethodRule {
     const internal::EffectiveRule* source;  // In effective_.
     std::vector<internal::CallerCondition> alternatives;
-    bool anyone = false;
     bool bad_token_as_anonymous = false;
   };
   struct Denied {

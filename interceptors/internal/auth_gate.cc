@@ -212,7 +212,7 @@ class GateCall {
       return Refusal{AuthFailure::kDeniedByPolicy, Explanation(), false, /*even_if_observed=*/true};
     }
     if (!decision.allowed() && bad_token.has_value()) return WithHint(*std::move(bad_token));
-    if (IsUnknownMethod()) {
+    if (IsUnknownMethod(decision.names_method)) {
       // Said here, so that no handler and no generic service ever sees the call, and no admission
       // waits for it. Only to a caller whose token verified: others cannot tell which methods
       // exist.
@@ -257,13 +257,15 @@ class GateCall {
     return refusal;
   }
 
-  bool IsUnknownMethod() const {
-    return state_.IsUnknownMethod(path_, std::atomic_load(&port_.services).get());
+  bool IsUnknownMethod(bool named_by_a_rule) const {
+    return state_.IsUnknownMethod(path_, std::atomic_load(&port_.services).get(), named_by_a_rule);
   }
 
   // Whether it is known that the method exists: what is only observed must not fill the admissions
   // with paths that a stranger makes up.
-  bool IsKnownMethod() const { return !IsUnknownMethod() && state_.IsKnownMethod(path_); }
+  bool IsKnownMethod() const {
+    return !IsUnknownMethod(/*named_by_a_rule=*/false) && state_.IsKnownMethod(path_);
+  }
 
   grpc::Status Refuse(const Refusal& refusal) {
     event_.would_deny.reset();

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/log.h"
@@ -265,8 +264,8 @@ absl::Status ServerState::SetServicesUnknown() {
   return CheckMethods(snapshot_->config);
 }
 
-bool ServerState::IsUnknownMethod(absl::string_view path,
-                                  const std::set<std::string>* services) const {
+bool ServerState::IsUnknownMethod(absl::string_view path, const std::set<std::string>* services,
+                                  bool named_by_a_rule) const {
   if (!IsMethodPath(path)) return true;
   const size_t slash = path.rfind('/');
   const std::string service(path.substr(1, slash - 1));
@@ -277,6 +276,7 @@ bool ServerState::IsUnknownMethod(absl::string_view path,
   if (const auto* methods = GrpcsMethods(service); methods != nullptr) {
     return std::find(methods->begin(), methods->end(), name) == methods->end();
   }
+  if (named_by_a_rule) return false;
   const ServiceDescriptor* descriptor = settings.descriptors->Find(service);
   return descriptor != nullptr && descriptor->FindMethodByName(name) == nullptr;
 }

@@ -83,9 +83,12 @@ class ServerState {
   // fetches keys ends with it.
   void DropRetired();
 
-  // Whether no service of a server that has registered those services has that method, as far as
-  // can be told.
-  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>* services) const;
+  // Whether no service of a server that has registered those services, null where nobody knows, has
+  // that method, as far as can be told. Of a method that a rule names, `named_by_a_rule`, it was
+  // seen at the start that its service has it: looking again would take a lock that all calls
+  // share.
+  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>* services,
+                       bool named_by_a_rule) const;
 
   // Whether it is certain that there is such a method.
   bool IsKnownMethod(absl::string_view path) const;

@@ -33,8 +33,6 @@ class CallerCondition {
   bool Matches(const Identity& caller, TokenConnection& connection, absl::Time now,
                std::string* why) const;
 
-  bool anyone() const { return allow_.anyone(); }
-
  private:
   struct Actor {
     std::string issuer;  // Its iss.

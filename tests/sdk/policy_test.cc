@@ -219,7 +219,7 @@ TEST(PolicyTest, MethodWithoutRuleIsDenied) {
     EXPECT_FALSE(decision.allowed()) << path;
     EXPECT_EQ(decision.rule, "") << path;
     EXPECT_EQ(policy->RuleOf(path), nullptr) << path;
-    EXPECT_FALSE(policy->AllowsAnyone(path)) << path;
+    EXPECT_FALSE(policy->Decide(path, Identity()).allowed()) << path;
     EXPECT_FALSE(policy->TreatsBadTokenAsAnonymous(path)) << path;
   }
   EXPECT_NE(policy->RuleOf(kPath), nullptr);
@@ -231,10 +231,13 @@ TEST(PolicyTest, EmptyPolicyDeniesAll) {
 }
 
 TEST(PolicyTest, SaysWhetherAnyoneMayCall) {
-  EXPECT_TRUE(Make(Rule("allow { anyone: true }"))->AllowsAnyone(kPath));
-  EXPECT_TRUE(Make(Rule("allow { subjects: \"a\" } allow { anyone: true }"))->AllowsAnyone(kPath));
-  EXPECT_FALSE(Make(Rule("allow { any_authenticated: true }"))->AllowsAnyone(kPath));
-  EXPECT_FALSE(Make(Rule("nobody: true"))->AllowsAnyone(kPath));
+  EXPECT_TRUE(Make(Rule("allow { anyone: true }"))->Decide(kPath, Identity()).allowed());
+  EXPECT_TRUE(Make(Rule("allow { subjects: \"a\" } allow { anyone: true }"))
+                  ->Decide(kPath, Identity())
+                  .allowed());
+  EXPECT_FALSE(
+      Make(Rule("allow { any_authenticated: true }"))->Decide(kPath, Identity()).allowed());
+  EXPECT_FALSE(Make(Rule("nobody: true"))->Decide(kPath, Identity()).allowed());
   EXPECT_FALSE(Make(Rule("allow { anyone: true }"))->TreatsBadTokenAsAnonymous(kPath));
 }
 
@@ -244,7 +247,7 @@ TEST(PolicyTest, HealthIsClosedUnlessItIsOpened) {
     EXPECT_FALSE(Make("")->Decide(path, Identity()).allowed());
     const auto open = Make("health: ANYONE_MAY_WATCH");
     EXPECT_TRUE(open->Decide(path, Identity()).allowed()) << path;
-    EXPECT_TRUE(open->AllowsAnyone(path)) << path;
+    EXPECT_TRUE(open->Decide(path, Identity()).allowed()) << path;
     EXPECT_TRUE(open->TreatsBadTokenAsAnonymous(path)) << path;
     EXPECT_EQ(open->Decide(path, Identity()).rule, "health: ANYONE_MAY_WATCH");
   }
@@ -443,7 +446,7 @@ TEST_F(PolicyAnnotationTest, OperatorsRuleReplacesItWhole) {
       Policy::Create(Config(Rule("replaces_annotation: true nobody: true")), {service}, kNow);
   ASSERT_THAT(closed, IsOk());
   EXPECT_FALSE((*closed)->Decide(kPath, Caller("a")).allowed());
-  EXPECT_FALSE((*closed)->AllowsAnyone(kPath));
+  EXPECT_FALSE((*closed)->Decide(kPath, Identity()).allowed());
   const auto narrowed = Policy::Create(
       Config(Rule("replaces_annotation: true allow { subjects: \"b\" }")), {service}, kNow);
   ASSERT_THAT(narrowed, IsOk());
