@@ -17,6 +17,7 @@
 #include "lanyard/interceptors/internal/client_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/interceptors/internal/token_attacher.h"
+#include "lanyard/interceptors/internal/trace_warning.h"
 
 namespace lanyard {
 namespace {
@@ -52,6 +53,7 @@ bool IsLoopback(absl::string_view target) {
 
 std::shared_ptr<internal::ClientState> MakeState(const ClientAuthOptions& options,
                                                  internal::LocalTransport local) {
+  internal::WarnOfTracing();
   auto state = std::make_shared<internal::ClientState>();
   state->audience = options.audience;
   state->max_token_wait = options.max_token_wait;

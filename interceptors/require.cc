@@ -19,6 +19,11 @@ std::string Quoted(absl::string_view name) {
   return absl::StrCat("\"", internal::Printable(name, 128), "\"");
 }
 
+grpc::Status StatusOf(AuthFailure failure, const std::string& decision_id) {
+  return grpc::Status(static_cast<grpc::StatusCode>(AuthFailureCode(failure)),
+                      internal::WireMessage(AuthFailureWireText(failure), decision_id));
+}
+
 }  // namespace
 
 grpc::Status Require(const grpc::ServerContextBase& context, bool allowed, absl::string_view rule) {
@@ -26,28 +31,23 @@ grpc::Status Require(const grpc::ServerContextBase& context, bool allowed, absl:
   const Identity& caller = CallerOf(context);
   const AuthFailure failure =
       caller.authenticated() ? AuthFailure::kDeniedByPolicy : AuthFailure::kMissingToken;
-  const std::string id = internal::NewDecisionId();
   const internal::BoundCall* call = internal::FindBoundCall(context.client_metadata());
-  if (call != nullptr && call->state != nullptr) {
-    internal::ServerState& state = *call->state;
-    AuditEvent event;
-    event.time = state.clock->Now();
-    event.decision_id = id;
-    event.method = call->method;
-    event.detail = absl::StrCat("the handler requires ", rule);
-    event.SetCaller(caller);
-    event.allowed = state.snapshot()->policy->Observes(call->method, event.time);
-    if (event.allowed) {
-      event.would_deny = failure;
-      if (!call->would_deny.exchange(true)) state.CountWouldDeny(call->method);
-    } else {
-      event.failure = failure;
-    }
-    if (state.settings.audit != nullptr) state.settings.audit->Record(event);
-    if (event.allowed) return grpc::Status::OK;
+  if (call == nullptr || call->state == nullptr)
+    return StatusOf(failure, internal::NewDecisionId());
+  internal::ServerState& state = *call->state;
+  AuditEvent event = state.NewEvent(call->method);
+  event.detail = absl::StrCat("the handler requires ", rule);
+  event.caller = caller;
+  event.observed = state.snapshot()->policy->Observes(call->method, event.time);
+  if (event.observed) {
+    event.allowed = true;
+    event.would_deny = failure;
+    state.Record(event, /*is_counted=*/call->would_deny.exchange(true));
+    return grpc::Status::OK;
   }
-  return grpc::Status(static_cast<grpc::StatusCode>(AuthFailureCode(failure)),
-                      internal::WireMessage(AuthFailureWireText(failure), id));
+  event.failure = failure;
+  state.Record(event);
+  return StatusOf(failure, event.decision_id);
 }
 
 grpc::Status RequireScope(const grpc::ServerContextBase& context, absl::string_view scope) {

@@ -19,9 +19,11 @@
 #include "lanyard/interceptors/internal/caller_binding.h"
 #include "lanyard/interceptors/internal/config_watcher.h"
 #include "lanyard/interceptors/internal/plaintext_credentials.h"
+#include "lanyard/interceptors/internal/server_metrics.h"
 #include "lanyard/interceptors/internal/server_plugin.h"
 #include "lanyard/interceptors/internal/server_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
+#include "lanyard/interceptors/internal/trace_warning.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/log.h"
@@ -96,8 +98,10 @@ struct ServerAuth::Impl {
   }
 
   // One of our own ports.
-  std::shared_ptr<internal::PortInfo> NewPort(internal::BuilderSetup& setup) {
+  std::shared_ptr<internal::PortInfo> NewPort(internal::BuilderSetup& setup,
+                                              const std::string& address) {
     setup.ports.push_back(std::make_shared<internal::PortInfo>());
+    setup.ports.back()->address = address;
     return setup.ports.back();
   }
 
@@ -192,6 +196,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   std::string contents = internal::ConfigWatcher::ContentsOf(settings.sources);
   auto state = internal::ServerState::Create(std::move(settings), options.services);
   if (!state.ok()) return state.status();
+  internal::WarnOfTracing();
   auto impl = std::make_unique<Impl>();
   impl->state = *std::move(state);
   impl->services = std::move(options.services);
@@ -220,13 +225,13 @@ void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::strin
   const auto setup = impl_->SetupOf(builder);
   if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "unix-abstract:")) {
     auto credentials = grpc::experimental::LocalServerCredentials(UDS);
-    const auto port = impl_->NewPort(*setup);
+    const auto port = impl_->NewPort(*setup, address);
     port->local_is_unix = true;
     impl_->InstallGate(*credentials, port);
     impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
     return;
   }
-  impl_->AddPort(builder, address, impl_->TlsCredentials(impl_->NewPort(*setup)), *setup,
+  impl_->AddPort(builder, address, impl_->TlsCredentials(impl_->NewPort(*setup, address)), *setup,
                  selected_port);
 }
 
@@ -239,7 +244,7 @@ void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std:
     return;
   }
   auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
-  impl_->InstallGate(*credentials, impl_->NewPort(*setup));
+  impl_->InstallGate(*credentials, impl_->NewPort(*setup, address));
   impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
 }
 
@@ -251,7 +256,7 @@ void ServerAuth::AddUnprotectedLegacyPort(grpc::ServerBuilder& builder, const st
         "port ", address, ": an unprotected legacy port may live for at most 90 days")));
     return;
   }
-  const auto port = impl_->NewPort(*setup);
+  const auto port = impl_->NewPort(*setup, address);
   port->legacy_until = until;
   internal::LogLine(absl::StrCat("WARNING: port ", address, " is unprotected until ",
                                  absl::FormatTime(absl::RFC3339_sec, until, absl::UTCTimeZone())));
@@ -357,6 +362,19 @@ absl::Status ServerAuth::Reload() {
 ConfigStatus ServerAuth::Config() const { return impl_->state->status(); }
 
 std::vector<MethodStatus> ServerAuth::Methods() const { return impl_->state->Methods(); }
+
+std::vector<Metric> ServerAuth::Metrics() const {
+  std::vector<Metric> metrics = internal::MetricsOf(*impl_->state);
+  if (impl_->tls != nullptr) {
+    metrics.push_back(
+        {"lanyard_tls_certificate_expiry_timestamp_seconds",
+         "When the server's certificate expires.",
+         Metric::Kind::kGauge,
+         {},
+         {{{}, absl::ToDoubleSeconds(impl_->tls->NotAfter() - absl::UnixEpoch()), {}}}});
+  }
+  return metrics;
+}
 
 absl::Status ServerAuth::start_error() const {
   std::lock_guard<std::mutex> lock(impl_->mutex);

@@ -19,6 +19,7 @@
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/keys/key_source.h"
+#include "lanyard/sdk/metrics.h"
 
 namespace grpc {
 class AuthMetadataProcessor;
@@ -201,6 +202,10 @@ class ServerAuth {
   // What rules each method: of the services that the server has, and of those that rules name. For
   // metrics, and to see what no rule opens.
   std::vector<MethodStatus> Methods() const;
+
+  // All that is counted and measured (docs/reference/metrics.md). //:prometheus serves it, and
+  // MetricsReporter hands it to anything else.
+  std::vector<Metric> Metrics() const;
 
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.
   absl::Status start_error() const;

@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_AUDIT_H_
 #define LANYARD_SDK_AUDIT_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,8 +12,8 @@
 
 namespace lanyard {
 
-// One decision about one call, or the end of a running stream. Strings that come from the call are
-// not escaped; none is a token.
+// One decision about one call, or the end of a running stream. None of its strings is a token.
+// Those that come from the call are not escaped; AuditJson() escapes and bounds them.
 struct AuditEvent {
   absl::Time time;
 
@@ -20,45 +21,69 @@ struct AuditEvent {
   std::string decision_id;
 
   std::string method;  // The :path.
-  std::string peer;    // What gRPC says of the connection; may be empty.
+
+  // The port's address as it was given to AddListeningPort(); empty where the gate was installed on
+  // credentials that somebody else uses.
+  std::string port;
+
+  // The first name in the client's certificate, if the port checks certificates. gRPC tells the
+  // gate no address.
+  std::string peer;
+
+  // The call's trace, as traceparent (W3C Trace Context) and x-request-id have it; empty unless
+  // they are well formed.
+  std::string traceparent, request_id;
 
   bool allowed = false;
   // Set exactly when the call was refused, or a running stream ended.
   std::optional<AuthFailure> failure;
-  // Set when the call went through only because its method is observed (OBSERVE): why it would have
-  // been refused.
+  // Set when the call went through only because its method is observed: why it would have been
+  // refused.
   std::optional<AuthFailure> would_deny;
   // Why, in words for operators.
   std::string detail;
 
-  // Of the verified token; empty where there was none. `actor` is act.sub.
-  std::string issuer_name, subject, actor, client_id, token_id, key_id;
-  void SetCaller(const Identity& caller);
+  // Whether this is the end of a stream that ran, rather than the start of a call.
+  bool ends_stream = false;
+
+  // Whether the method's enforcement is OBSERVE.
+  bool observed = false;
+
+  // Whose token verified; anonymous where none did.
+  Identity caller;
 
   // Where the rule that ruled stands; empty if there is none.
   std::string rule;
+
+  // Policy::hash() of what ruled.
+  std::string policy_hash;
 
   // What the shadow policy would have said, and by which rule; not set without one.
   std::optional<bool> shadow_allowed;
   std::string shadow_rule;
 };
 
-inline void AuditEvent::SetCaller(const Identity& caller) {
-  if (!caller.authenticated()) return;
-  issuer_name = caller.issuer_name();
-  if (caller.has_subject()) subject = caller.subject();
-  actor = caller.actor_subject();
-  client_id = caller.client_id();
-  token_id = caller.token_id();
-  key_id = caller.key_id();
-}
+// How a sink is doing, for metrics and for people.
+struct AuditStatus {
+  int64_t written = 0;
+  // Events that found no room, or that could not be written.
+  int64_t dropped = 0;
+  // Refusals that were counted rather than written one by one.
+  int64_t sampled = 0;
+  // What is wrong now; empty if nothing is.
+  std::string last_error;
+};
 
 // Takes every decision. Called on gRPC's threads: implementations must be thread-safe, must not
 // block and must not throw.
 class AuditSink {
  public:
   virtual ~AuditSink() = default;
-  virtual void Record(const AuditEvent& event) = 0;
+
+  // False if the event is lost. Where the config says on_audit_failure: DENY, the call is refused.
+  virtual bool Record(const AuditEvent& event) = 0;
+
+  virtual AuditStatus Status() const { return {}; }
 };
 
 }  // namespace lanyard

@@ -35,7 +35,8 @@ enum class AuthFailure : uint8_t {
   // UNAVAILABLE: the token cannot be judged now; the same call may succeed later.
   kKeysUnavailable,
   kRevocationUnknown,
-  kOverloaded,  // Too many admitted calls wait for their handlers.
+  kOverloaded,   // Too many admitted calls wait for their handlers.
+  kAuditFailed,  // The decision could not be recorded, and the config says on_audit_failure: DENY.
 };
 
 inline constexpr AuthFailure kAllAuthFailures[] = {
@@ -59,6 +60,7 @@ inline constexpr AuthFailure kAllAuthFailures[] = {
     AuthFailure::kKeysUnavailable,
     AuthFailure::kRevocationUnknown,
     AuthFailure::kOverloaded,
+    AuthFailure::kAuditFailed,
 };
 
 // "EXPIRED", "BAD_SIGNATURE", …: stable names for logs, metrics and scripts.
@@ -69,6 +71,9 @@ absl::StatusCode AuthFailureCode(AuthFailure failure);
 
 // What the peer is told: only what it could read in its own token, else "invalid token".
 absl::string_view AuthFailureWireText(AuthFailure failure);
+
+// What an operator can look at or change, in a sentence without a full stop.
+absl::string_view AuthFailureHint(AuthFailure failure);
 
 // A status that carries the failure. `detail` is for operators, not for the peer; it must not hold
 // any part of a token that was not verified.

@@ -146,6 +146,15 @@ class Loader {
       if (absl::Status status = Once("reflection", place); !status.ok()) return status;
       loaded_.config.set_reflection(part.reflection());
     }
+    if (part.has_on_audit_failure()) {
+      const std::string place = places.Of("on_audit_failure", -1);
+      if (part.on_audit_failure() != v1::CONTINUE && part.on_audit_failure() != v1::DENY) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(place, ": on_audit_failure: must be CONTINUE or DENY, or left out"));
+      }
+      if (absl::Status status = Once("on_audit_failure", place); !status.ok()) return status;
+      loaded_.config.set_on_audit_failure(part.on_audit_failure());
+    }
     v1::ServerConfig rest;
     *rest.mutable_annotation_issuers() = part.annotation_issuers();
     if (absl::Status status = Expanded(&rest, file, "config"); !status.ok()) return status;

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/rule_checks.h"
@@ -26,6 +28,17 @@ bool Contains(const std::vector<std::string>& list, const std::string& value) {
 // "/package.Service/" of a path that has exactly that and a name after it; else empty.
 absl::string_view ServicePrefix(absl::string_view path) {
   return internal::IsMethodPath(path) ? path.substr(0, path.rfind('/') + 1) : absl::string_view();
+}
+
+// Of the config, and of the rules that stand beside methods.
+std::string HashOf(const v1::ServerConfig& config,
+                   const std::vector<internal::EffectiveRule>& rules) {
+  std::string text = config.SerializeAsString();
+  for (const internal::EffectiveRule& effective : rules) {
+    const std::string rule = effective.rule.SerializeAsString();
+    absl::StrAppend(&text, rule.size(), ":", rule);
+  }
+  return absl::BytesToHexString(internal::Sha256(text)).substr(0, 12);
 }
 
 }  // namespace
@@ -63,6 +76,7 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Create(const LoadedConfig&
     policy->denied_.push_back(std::move(denied));
   }
   if (absl::Status status = policy->AddSettings(config, now); !status.ok()) return status;
+  policy->hash_ = HashOf(config.config, policy->effective_);
   return std::shared_ptr<const Policy>(std::move(policy));
 }
 

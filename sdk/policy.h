@@ -78,6 +78,10 @@ class Policy {
     return SettingsOf(path).stream_age_past_expiry;
   }
 
+  // Names what this was made from, config and annotations: twelve hex digits. Files that differ in
+  // comments and order of fields alone have the same.
+  const std::string& hash() const { return hash_; }
+
   // What rules, by method; for reports.
   const std::vector<internal::EffectiveRule>& rules() const { return effective_; }
 
@@ -108,6 +112,7 @@ class Policy {
   const MethodRule* Find(absl::string_view path) const;
   Settings SettingsOf(absl::string_view path) const;
 
+  std::string hash_;
   std::vector<internal::EffectiveRule> effective_;
   std::vector<Denied> denied_;
   // By "/package.Service/Method", and by "/package.Service/".

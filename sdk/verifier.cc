@@ -105,6 +105,11 @@ absl::Status Verifier::StillTrusts(const Identity& caller) const {
   return AuthFailureStatus(AuthFailure::kUnknownIssuer, "the issuer is configured no more");
 }
 
+VerifierStatus Verifier::Status() const {
+  const internal::TokenCache::Usage usage = state_->cache.usage();
+  return {usage.hits, usage.misses, usage.bytes};
+}
+
 void Verifier::set_before_insert_for_test(std::function<void()> hook) {
   state_->before_insert = std::move(hook);
 }

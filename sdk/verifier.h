@@ -2,6 +2,8 @@
 #ifndef LANYARD_SDK_VERIFIER_H_
 #define LANYARD_SDK_VERIFIER_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +42,13 @@ struct VerifierOptions {
   std::shared_ptr<const Clock> clock = SystemClock();
 };
 
+// How a verifier is doing, for metrics and for people.
+struct VerifierStatus {
+  // Tokens that had been seen, and those that had not, since it was made; and what it keeps.
+  int64_t cache_hits = 0, cache_misses = 0;
+  size_t cache_bytes = 0;
+};
+
 // Turns a compact JWT into the identity of the caller who holds it.
 //
 // Checks run in a fixed order and stop at the first failure; no claim is believed before the
@@ -64,6 +73,8 @@ class Verifier {
   // Whether a caller whom this or an earlier verifier has verified could still be, but for the
   // time: the issuer is configured as it was, and the key has not been withdrawn.
   absl::Status StillTrusts(const Identity& caller) const;
+
+  VerifierStatus Status() const;
 
   // For tests: called between a good signature and the verdict's storing.
   void set_before_insert_for_test(std::function<void()> hook);

@@ -4,8 +4,8 @@
 //   orders_server FOLDER
 //
 // reads FOLDER/auth.textproto, and again whenever it changes. It makes throw-away certificates,
-// whose CA it writes to FOLDER/ca.pem, and the port it listens on to FOLDER/port. Every refused
-// call is one line on standard error. It ends when its standard input does.
+// whose CA it writes to FOLDER/ca.pem, and the port it listens on to FOLDER/port. Every decision
+// is a line in FOLDER/audit.jsonl. It ends when its standard input does.
 
 #include <grpcpp/grpcpp.h>
 
@@ -13,11 +13,12 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "examples/quickstart/orders.grpc.pb.h"
 #include "lanyard/interceptors/require.h"
 #include "lanyard/interceptors/server_auth.h"
+#include "lanyard/sdk/json_lines_audit_sink.h"
 #include "lanyard/testing/test_certificates.h"
 
 namespace {
@@ -41,17 +42,6 @@ class OrdersService final : public shop::Orders::Service {
   }
 };
 
-// One line for each call that was refused, with the id that its client was told.
-class RefusalsToStderr final : public lanyard::AuditSink {
- public:
-  void Record(const lanyard::AuditEvent& event) override {
-    if (!event.failure.has_value()) return;
-    std::fprintf(stderr, "%s %s %s %s: %s\n", event.decision_id.c_str(), event.method.c_str(),
-                 std::string(lanyard::AuthFailureName(*event.failure)).c_str(),
-                 event.subject.empty() ? "nobody" : event.subject.c_str(), event.detail.c_str());
-  }
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,7 +54,14 @@ int main(int argc, char** argv) {
   lanyard::ServerAuthOptions options;
   options.config_files = {folder + "/auth.textproto"};
   options.tls = certificates.Server();
-  options.audit_sink = std::make_shared<RefusalsToStderr>();
+  lanyard::JsonLinesAuditOptions audit;
+  audit.file = folder + "/audit.jsonl";
+  auto sink = lanyard::JsonLinesAuditSink(audit);
+  if (!sink.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(sink.status().message()).c_str());
+    return 1;
+  }
+  options.audit_sink = *std::move(sink);
   auto auth = lanyard::ServerAuth::Create(options);
   if (!auth.ok()) {
     std::fprintf(stderr, "%s\n", std::string(auth.status().message()).c_str());

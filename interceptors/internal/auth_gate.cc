@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/trace_context.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/token_text.h"
 
@@ -123,6 +124,8 @@ class GateCall {
     event_.time = now_;
     event_.method = std::string(path_);
     event_.decision_id = NewDecisionId();
+    event_.policy_hash = policy_.hash();
+    event_.observed = policy_.Observes(path_, now_);
   }
 
   // What the policy says; OK is no admission yet.
@@ -130,7 +133,7 @@ class GateCall {
     std::optional<Refusal> refusal = Judge();
     if (snapshot_->shadow != nullptr) AskShadow();
     if (!refusal.has_value()) return grpc::Status::OK;
-    if (!refusal->even_if_observed && policy_.Observes(path_, now_) && IsKnownMethod()) {
+    if (!refusal->even_if_observed && event_.observed && IsKnownMethod()) {
       event_.would_deny = refusal->failure;
       event_.detail = std::move(refusal->detail);
       return grpc::Status::OK;
@@ -140,9 +143,10 @@ class GateCall {
 
   // Lets the binding in.
   grpc::Status Admit() {
+    std::string key;
     if (port_.has_binding) {
       const absl::string_view certificate = CertificatePemOf(context_);
-      const std::string key = Admissions::KeyOf(CredentialsOf(metadata_), path_, certificate);
+      key = Admissions::KeyOf(CredentialsOf(metadata_), path_, certificate);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
                                       event_.would_deny.has_value()};
       const auto now = std::chrono::steady_clock::now();
@@ -156,10 +160,12 @@ class GateCall {
             {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
       }
     }
-    if (event_.would_deny.has_value()) state_.CountWouldDeny(path_);
     event_.allowed = true;
-    Record();
-    return grpc::Status::OK;
+    if (Record()) return grpc::Status::OK;
+    // One that is left helps nobody.
+    if (port_.has_binding) state_.admissions.Take(key);
+    event_.allowed = false;
+    return Refuse({AuthFailure::kAuditFailed, "the decision could not be recorded"});
   }
 
   // Somebody else refuses the call.
@@ -194,7 +200,7 @@ class GateCall {
     std::optional<Refusal> bad_token;
     if (caller.ok()) {
       caller_ = *std::move(caller);
-      event_.SetCaller(caller_);
+      event_.caller = caller_;
     } else {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
       bad_token = Refusal{failure, std::string(caller.status().message())};
@@ -279,8 +285,19 @@ class GateCall {
                                                              event_.decision_id));
   }
 
-  void Record() {
-    if (state_.settings.audit != nullptr) state_.settings.audit->Record(event_);
+  bool Record() {
+    if (state_.settings.audit != nullptr) {
+      event_.port = port_.address;
+      event_.traceparent = TraceparentOf(metadata_);
+      event_.request_id = RequestIdOf(metadata_);
+      const PeerNames names = connection_.VerifiedPeerNames();
+      if (!names.uris.empty()) {
+        event_.peer = names.uris[0];
+      } else if (!names.dns.empty()) {
+        event_.peer = names.dns[0];
+      }
+    }
+    return state_.Record(event_);
   }
 
   ServerState& state_;
@@ -311,8 +328,13 @@ bool AuthGate::IsBlocking() const {
 
 grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext* context,
                                OutputMetadata* consumed, OutputMetadata* response) {
+  const auto began = std::chrono::steady_clock::now();
   GateCall call(*state_, *port_, metadata, *context);
-  if (grpc::Status status = call.Decide(); !status.ok()) return status;
+  const grpc::Status decision = call.Decide();
+  if (!decision.ok()) {
+    state_->gate_durations.Record(std::chrono::steady_clock::now() - began);
+    return decision;
+  }
   if (const auto existing = ExistingProcessor(); existing != nullptr) {
     grpc::Status status = existing->Process(metadata, context, consumed, response);
     // The binding finds the call by its token, and takes it out itself.
@@ -322,7 +344,9 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
       return status;
     }
   }
-  return call.Admit();
+  const grpc::Status admission = call.Admit();
+  state_->gate_durations.Record(std::chrono::steady_clock::now() - began);
+  return admission;
 }
 
 }  // namespace lanyard::internal

@@ -94,6 +94,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   }
 
   void Refuse(grpc::ServerContextBase* context, absl::string_view method) {
+    ++state_->ungated_calls;
     const std::string id = NewDecisionId();
     LogLine(absl::StrCat("ALARM: a call to ", Printable(method, 256),
                          " reached the server on a port or channel ",
@@ -104,15 +105,11 @@ class CallerBinding final : public grpc::experimental::Interceptor {
 
   void Cancel(grpc::ServerContextBase* context, absl::string_view method, AuthFailure failure,
               absl::string_view detail, const std::string& id) {
-    if (state_->settings.audit != nullptr) {
-      AuditEvent event;
-      event.time = state_->clock->Now();
-      event.decision_id = id;
-      event.method = std::string(method);
-      event.failure = failure;
-      event.detail = std::string(detail);
-      state_->settings.audit->Record(event);
-    }
+    AuditEvent event = state_->NewEvent(method);
+    event.decision_id = id;
+    event.failure = failure;
+    event.detail = std::string(detail);
+    state_->Record(event);
     const std::string text = WireMessage(AuthFailureWireText(failure), id);
     grpc_call_cancel_with_status(context->c_call(),
                                  static_cast<grpc_status_code>(AuthFailureCode(failure)),

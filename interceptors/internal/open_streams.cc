@@ -46,6 +46,7 @@ class OpenStreams::Stream {
   bool queued = false;
   std::vector<Notice> notices;
   absl::Time postponed_until = absl::InfinitePast();
+  bool was_postponed = false;
 };
 
 class OpenStreams::Core {
@@ -212,12 +213,13 @@ class OpenStreams::Core {
       Unqueue(stream);
       if (LeftOf(*stream) <= absl::ZeroDuration()) {
         lock.unlock();
-        const absl::Time until = rules_.postpone(stream->facts);
+        const absl::Time until = rules_.postpone(stream->facts, stream->was_postponed);
         const bool ends = until <= rules_.clock->Now();
         if (ends) End(stream, stream->facts.end);
         lock.lock();
         if (ends || stopping_ || stream->call == nullptr) continue;
         stream->postponed_until = until;
+        stream->was_postponed = true;
         Queue(stream);
       } else {
         RunNotices(stream, lock);

@@ -50,8 +50,8 @@ class OpenStreams {
     // Asked about each stream then: why it must end, if it must.
     std::function<std::optional<StreamEnd>(const StreamFacts&)> judge;
     // Asked when a stream's time has come: until when it may go on all the same; infinite past if
-    // it may not. Asked again then, and whenever anything has changed.
-    std::function<absl::Time(const StreamFacts&)> postpone;
+    // it may not. Asked `again` then, and whenever anything has changed.
+    std::function<absl::Time(const StreamFacts&, bool again)> postpone;
     // Told of each stream that is ended, with the id that the client is told.
     std::function<void(const StreamFacts&, const StreamEnd&, const std::string& decision_id)> ended;
   };

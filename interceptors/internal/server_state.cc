@@ -20,9 +20,6 @@ using google::protobuf::ServiceDescriptor;
 
 constexpr absl::Duration kSoon = absl::Hours(24 * 7);
 
-// Of methods; a generic service may have any.
-constexpr size_t kMostCounted = 10'000;
-
 // Observation that is over, or soon will be, may surprise somebody.
 void WarnOfObservation(const LoadedConfig& config, absl::Time now) {
   for (int i = 0; i < config.config.settings_size(); ++i) {
@@ -49,7 +46,9 @@ OpenStreams::Rules ServerState::StreamRules() {
   rules.clock = clock;
   rules.changed = [this] { return StreamsMustBeJudged(); };
   rules.judge = [this](const StreamFacts& stream) { return JudgeStream(stream); };
-  rules.postpone = [this](const StreamFacts& stream) { return PostponeStreamEnd(stream); };
+  rules.postpone = [this](const StreamFacts& stream, bool again) {
+    return PostponeStreamEnd(stream, again);
+  };
   rules.ended = [this](const StreamFacts& stream, const StreamEnd& end, const std::string& id) {
     AuditStreamEnd(stream, end, id);
   };
@@ -93,36 +92,45 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
                    std::string(trusted.message())};
 }
 
-absl::Time ServerState::PostponeStreamEnd(const StreamFacts& stream) {
-  const absl::Time now = clock->Now();
+absl::Time ServerState::PostponeStreamEnd(const StreamFacts& stream, bool again) {
   const absl::Time until = snapshot()->policy->ObserveUntil(stream.method);
-  if (until <= now) return absl::InfinitePast();
-  CountWouldDeny(stream.method);
-  if (settings.audit != nullptr) {
-    AuditEvent event;
-    event.time = now;
-    event.decision_id = NewDecisionId();
-    event.method = stream.method;
-    event.allowed = true;
-    event.would_deny = stream.end.failure;
-    event.detail = absl::StrCat("the stream would be ended: ", stream.end.detail);
-    event.SetCaller(stream.caller);
-    settings.audit->Record(event);
-  }
+  if (until <= clock->Now()) return absl::InfinitePast();
+  if (again) return until;
+  AuditEvent event = NewEvent(stream.method);
+  event.allowed = true;
+  event.would_deny = stream.end.failure;
+  event.detail = absl::StrCat("the stream would be ended: ", stream.end.detail);
+  event.ends_stream = true;
+  event.observed = true;
+  event.caller = stream.caller;
+  Record(event);
   return until;
 }
 
 void ServerState::AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
-                                 const std::string& decision_id) const {
-  if (settings.audit == nullptr) return;
-  AuditEvent event;
-  event.time = clock->Now();
+                                 const std::string& decision_id) {
+  AuditEvent event = NewEvent(stream.method);
   event.decision_id = decision_id;
-  event.method = stream.method;
   event.failure = end.failure;
   event.detail = absl::StrCat("the stream was ended: ", end.detail);
-  event.SetCaller(stream.caller);
-  settings.audit->Record(event);
+  event.ends_stream = true;
+  event.caller = stream.caller;
+  Record(event);
+}
+
+AuditEvent ServerState::NewEvent(absl::string_view method) const {
+  AuditEvent event;
+  event.time = clock->Now();
+  event.decision_id = NewDecisionId();
+  event.method = std::string(method);
+  event.policy_hash = snapshot()->policy->hash();
+  return event;
+}
+
+bool ServerState::Record(const AuditEvent& event, bool is_counted) {
+  if (!is_counted) Count(event);
+  if (settings.audit == nullptr || settings.audit->Record(event)) return true;
+  return snapshot()->config.config.on_audit_failure() != v1::DENY;
 }
 
 absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
@@ -131,6 +139,7 @@ absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
   state->given_services_.insert(services.begin(), services.end());
   state->services_ = state->given_services_;
   state->methods_ = state->MethodsOf(state->services_);
+  state->decisions_.AddMethods(state->methods_);
   if (absl::Status status = state->Reload(); !status.ok()) return status;
   return state;
 }
@@ -163,6 +172,8 @@ absl::Status ServerState::AddServices(const std::vector<std::string>& names) {
   auto snapshot = WithServices(*snapshot_, DescriptorsOf(services), clock->Now());
   if (!snapshot.ok()) return snapshot.status();
   std::set<std::string> methods = MethodsOf(services);
+  decisions_.AddMethods(methods);
+  CountRuledMethods(*(*snapshot)->policy);
   std::lock_guard<std::mutex> lock(mutex_);
   services_ = std::move(services);
   methods_ = std::move(methods);
@@ -181,11 +192,20 @@ absl::Status ServerState::Reload() {
     return snapshot.status();
   }
   WarnOfObservation((*snapshot)->config, clock->Now());
+  CountRuledMethods(*(*snapshot)->policy);
   ++status_.loads;
   status_.loaded_at = clock->Now();
   if (snapshot_ != nullptr) retired_.push_back(std::move(snapshot_));
   snapshot_ = *std::move(snapshot);
   return absl::OkStatus();
+}
+
+void ServerState::CountRuledMethods(const Policy& policy) {
+  std::set<std::string> paths;
+  for (const EffectiveRule& rule : policy.rules()) {
+    if (rule.rule.method().back() != '*') paths.insert(rule.rule.method());
+  }
+  decisions_.AddMethods(paths);
 }
 
 absl::StatusOr<std::shared_ptr<const AuthSnapshot>> ServerState::LoadLocked() {
@@ -292,25 +312,40 @@ bool ServerState::IsKnownMethod(absl::string_view path) const {
   return rule != nullptr && rule->rule.method() == path;
 }
 
-void ServerState::CountWouldDeny(absl::string_view path) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = would_deny_.find(std::string(path));
-  if (found != would_deny_.end()) {
-    ++found->second;
-  } else if (would_deny_.size() < kMostCounted) {
-    would_deny_.emplace(path, 1);
+void ServerState::Count(const AuditEvent& event) {
+  if (event.would_deny.has_value()) {
+    decisions_.CountWouldDeny(event.method, *event.would_deny);
+  } else if (event.failure.has_value() && event.ends_stream) {
+    ++stream_ends_[static_cast<size_t>(*event.failure)];
+  } else if (event.failure.has_value()) {
+    decisions_.CountDenied(event.method, *event.failure);
+  } else {
+    decisions_.CountAllowed(event.method);
   }
+}
+
+Metric ServerState::StreamEnds() const {
+  Metric metric{"lanyard_streams_ended_total",
+                "Streams that were ended, by reason.",
+                Metric::Kind::kCounter,
+                {},
+                {}};
+  for (const AuthFailure reason : kAllAuthFailures) {
+    const int64_t count = stream_ends_[static_cast<size_t>(reason)];
+    if (count == 0) continue;
+    metric.values.push_back(
+        {{{"reason", std::string(AuthFailureName(reason))}}, static_cast<double>(count), {}});
+  }
+  return metric;
 }
 
 std::vector<MethodStatus> ServerState::Methods() const {
   std::set<std::string> paths;
-  std::map<std::string, int64_t> would_deny;
   std::shared_ptr<const AuthSnapshot> now;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     now = snapshot_;
     paths = methods_;
-    would_deny = would_deny_;
   }
   for (const EffectiveRule& rule : now->policy->rules()) {
     if (rule.rule.method().back() != '*') paths.insert(rule.rule.method());
@@ -327,7 +362,7 @@ std::vector<MethodStatus> ServerState::Methods() const {
     }
     const absl::Time until = now->policy->ObserveUntil(path);
     if (clock->Now() < until) method.observe_until = until;
-    method.would_deny = would_deny[path];
+    method.would_deny = decisions_.WouldDeny(path);
     methods.push_back(std::move(method));
   }
   return methods;

@@ -2,7 +2,9 @@
 #ifndef LANYARD_INTERCEPTORS_INTERNAL_SERVER_STATE_H_
 #define LANYARD_INTERCEPTORS_INTERNAL_SERVER_STATE_H_
 
-#include <map>
+#include <array>
+#include <atomic>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +20,8 @@
 #include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/internal/admissions.h"
 #include "lanyard/interceptors/internal/auth_snapshot.h"
+#include "lanyard/interceptors/internal/decision_counts.h"
+#include "lanyard/interceptors/internal/duration_histogram.h"
 #include "lanyard/interceptors/internal/open_streams.h"
 #include "lanyard/interceptors/internal/signature_budget.h"
 #include "lanyard/interceptors/internal/watch_limit.h"
@@ -25,6 +29,7 @@
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
+#include "lanyard/sdk/metrics.h"
 
 namespace grpc {
 class AuthMetadataProcessor;
@@ -93,19 +98,30 @@ class ServerState {
   // Whether it is certain that there is such a method.
   bool IsKnownMethod(absl::string_view path) const;
 
-  // One more call of that method that would have been refused.
-  void CountWouldDeny(absl::string_view path);
+  // An event that begins now: with its time, its id and what rules.
+  AuditEvent NewEvent(absl::string_view method) const;
+
+  // Counts the event, unless its call has been counted with another one, and hands it to the sink.
+  // False if it is lost and calls must not go on without.
+  bool Record(const AuditEvent& event, bool is_counted = false);
 
   // What rules each method of the services that were added, and the methods that rules name.
   std::vector<MethodStatus> Methods() const;
 
   OpenStreams& streams() { return streams_; }
+  size_t open_streams() const { return streams_.size(); }
+  const DecisionCounts& decisions() const { return decisions_; }
+
+  // lanyard_streams_ended_total.
+  Metric StreamEnds() const;
 
   const ServerSettings settings;
   const std::shared_ptr<const Clock> clock;
   Admissions admissions;
   SignatureBudget signature_budget;
   WatchLimit watch_limit;
+  DurationHistogram gate_durations;
+  std::atomic<int64_t> ungated_calls{0};  // Came past the gate, and were refused.
 
  private:
   explicit ServerState(ServerSettings settings);
@@ -113,13 +129,15 @@ class ServerState {
   bool StreamsMustBeJudged();
   std::optional<StreamEnd> JudgeStream(const StreamFacts& stream) const;
   // Until when an end that has come is put off, because the method is observed.
-  absl::Time PostponeStreamEnd(const StreamFacts& stream);
+  absl::Time PostponeStreamEnd(const StreamFacts& stream, bool again);
   void AuditStreamEnd(const StreamFacts& stream, const StreamEnd& end,
-                      const std::string& decision_id) const;
+                      const std::string& decision_id);
   Services DescriptorsOf(const std::set<std::string>& names) const;
   std::set<std::string> MethodsOf(const std::set<std::string>& services) const;
   absl::Status CheckMethods(const LoadedConfig& config) const;
   absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadLocked();
+  void Count(const AuditEvent& event);
+  void CountRuledMethods(const Policy& policy);
   void SetStatus(const absl::Status& status);
 
   std::set<std::string> given_services_;  // Those that need no registering. Fixed.
@@ -133,7 +151,8 @@ class ServerState {
   std::set<std::string> methods_;                 // Of services_. Guarded by mutex_.
   std::vector<std::shared_ptr<const AuthSnapshot>> retired_;  // Guarded by mutex_.
   ConfigStatus status_;                                       // Guarded by mutex_.
-  std::map<std::string, int64_t> would_deny_;                 // By path. Guarded by mutex_.
+  DecisionCounts decisions_;
+  std::array<std::atomic<int64_t>, std::size(kAllAuthFailures)> stream_ends_{};  // By reason.
 
   // What streams were judged by last; only their thread looks at it.
   std::vector<std::shared_ptr<const void>> judged_by_;
@@ -144,6 +163,9 @@ class ServerState {
 
 // What is known of one port, or of all the ports of one server.
 struct PortInfo {
+  // As it was given to AddListeningPort(); empty for credentials that somebody else uses.
+  std::string address;
+
   // Whether a binding stands behind the gate and takes the admissions.
   bool has_binding = true;
 

@@ -146,6 +146,11 @@ class FileTlsReloader final : public TlsReloader {
     return ChannelTls(provider_, /*has_identity=*/!files_.private_key.empty());
   }
 
+  absl::Time NotAfter() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return not_after_;
+  }
+
   absl::Status Reload() override {
     std::lock_guard<std::mutex> lock(mutex_);
     // Each for itself: a pair that does not match must not keep a withdrawn root in use.
@@ -167,7 +172,8 @@ class FileTlsReloader final : public TlsReloader {
       }
       std::string both = absl::StrCat(key->view(), "\n", chain->view());
       ScopedCleanse cleanse(&both);
-      return Replace(both, &pair_, &pair_digest_);
+      if (absl::Status status = Replace(both, &pair_, &pair_digest_); !status.ok()) return status;
+      not_after_ = CertificateNotAfter(chain->view()).value_or(absl::InfiniteFuture());
     }
     return absl::OkStatus();
   }
@@ -212,8 +218,9 @@ class FileTlsReloader final : public TlsReloader {
   }
 
   const TlsFiles files_;
-  std::mutex mutex_;
-  MemoryFile pair_{&SparePaths::Pairs()};  // Guarded by mutex_, as are the next three.
+  mutable std::mutex mutex_;
+  absl::Time not_after_ = absl::InfiniteFuture();  // Guarded by mutex_.
+  MemoryFile pair_{&SparePaths::Pairs()};          // Guarded by mutex_, as are the next three.
   MemoryFile roots_{&SparePaths::Roots()};
   std::string pair_digest_, roots_digest_;
   std::string last_error_;  // Only the poller's.

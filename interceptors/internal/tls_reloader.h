@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "lanyard/interceptors/tls.h"
 
 namespace grpc {
@@ -31,6 +32,9 @@ class TlsReloader {
   // With roots: clients must present a certificate that leads to one of them.
   virtual std::shared_ptr<grpc::ServerCredentials> ServerCredentials() = 0;
   virtual std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials() = 0;
+
+  // When the certificate that is in use expires; infinite future without one.
+  virtual absl::Time NotAfter() const = 0;
 
   // Looks at the files now; an error leaves the last good ones in use.
   virtual absl::Status Reload() = 0;

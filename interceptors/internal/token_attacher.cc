@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/failure.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
-#include "lanyard/interceptors/internal/wire_status.h"
 
 namespace lanyard::internal {
 namespace {
@@ -138,7 +138,7 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
       const grpc::Status* status = methods->GetRecvStatus();
       // The server's gate has refused this token, so the next call gets another.
       if (status != nullptr && status->error_code() == grpc::StatusCode::UNAUTHENTICATED &&
-          IsWireMessage(status->error_message())) {
+          FailureOf(*status).has_value()) {
         state_->tokens->Drop(state_->audience, sent_);
       }
     }

@@ -19,15 +19,17 @@ std::string WireMessage(absl::string_view text, absl::string_view decision_id) {
   return absl::StrCat(text, kOpen, decision_id, "]");
 }
 
-bool IsWireMessage(absl::string_view message) {
+std::optional<WireMessageParts> ReadWireMessage(absl::string_view message) {
   const size_t tail = kOpen.size() + kIdDigits + 1;
-  if (message.size() <= tail || message.back() != ']') return false;
-  message.remove_prefix(message.size() - tail);
-  if (message.substr(0, kOpen.size()) != kOpen) return false;
-  for (const char c : message.substr(kOpen.size(), kIdDigits)) {
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  if (message.size() <= tail || message.back() != ']') return std::nullopt;
+  const absl::string_view text = message.substr(0, message.size() - tail);
+  message.remove_prefix(text.size());
+  const absl::string_view id = message.substr(kOpen.size(), kIdDigits);
+  if (message.substr(0, kOpen.size()) != kOpen) return std::nullopt;
+  for (const char c : id) {
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
   }
-  return true;
+  return WireMessageParts{text, id};
 }
 
 }  // namespace lanyard::internal

@@ -17,8 +17,11 @@ std::string NewDecisionId();
 // "token expired [lanyard 7f3a9c21]": all that a refused peer is told.
 std::string WireMessage(absl::string_view text, absl::string_view decision_id);
 
-// Whether a status message has exactly that form, which only Lanyard writes.
-bool IsWireMessage(absl::string_view message);
+// The two parts of a message; nothing for one that does not have exactly that form.
+struct WireMessageParts {
+  absl::string_view text, decision_id;  // Of the message.
+};
+std::optional<WireMessageParts> ReadWireMessage(absl::string_view message);
 
 }  // namespace lanyard::internal
 

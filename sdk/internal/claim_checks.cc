@@ -55,46 +55,64 @@ absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& ru
   return absl::OkStatus();
 }
 
-// What to change where the tokens come from.
-std::string WantedAudience(const IssuerRules& rules) {
-  return absl::StrCat("let the issuer name \"", Printable(rules.audiences[0], 128),
-                      "\" (an audience mapper, or the resource that the client asks for)");
+// Names for operators, a few of them.
+std::string Names(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 5;
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kMost; ++i) {
+    absl::StrAppend(&text, i == 0 ? "\"" : ", \"", Printable(names[i], 128), "\"");
+  }
+  return absl::StrCat("[", text, names.size() > kMost ? ", ..." : "", "]");
+}
+
+absl::Status WrongAudience(absl::string_view what, const std::vector<std::string>& seen,
+                           const IssuerRules& rules) {
+  return Fail(AuthFailure::kWrongAudience,
+              absl::StrCat(what, ": aud_seen ", Names(seen), ", want ", Names(rules.audiences)));
 }
 
 absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
   if (!claims.audiences.has_value()) {
-    return Fail(AuthFailure::kWrongAudience,
-                absl::StrCat("the token has no \"aud\"; ", WantedAudience(rules)));
+    return WrongAudience("the token has no \"aud\"", {}, rules);
   }
   bool ours = false;
   for (const std::string& audience : *claims.audiences) {
     ours = ours || std::count(rules.audiences.begin(), rules.audiences.end(), audience) > 0;
   }
   if (!ours) {
-    return Fail(AuthFailure::kWrongAudience,
-                absl::StrCat("\"aud\" names none of our audiences; ", WantedAudience(rules)));
+    return WrongAudience("\"aud\" names none of our audiences", *claims.audiences, rules);
   }
   if (rules.single_audience_only && claims.audiences->size() > 1) {
-    return Fail(AuthFailure::kWrongAudience,
-                "\"aud\" names others beside us, and single_audience_only is set");
+    return WrongAudience("\"aud\" names others beside us, and single_audience_only is set",
+                         *claims.audiences, rules);
   }
   return absl::OkStatus();
 }
 
+// In whole seconds: what is finer helps nobody.
+std::string Span(absl::Duration duration) {
+  return absl::FormatDuration(absl::Trunc(duration, absl::Seconds(1)));
+}
+
 absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules, absl::Time now) {
   const absl::Time expires_at = *claims.expires_at;
-  if (now >= expires_at + rules.leeway) return Fail(AuthFailure::kExpired, "\"exp\" has passed");
+  if (now >= expires_at + rules.leeway) {
+    return Fail(AuthFailure::kExpired,
+                absl::StrCat("\"exp\" was ", Span(now - expires_at), " ago"));
+  }
   if (claims.not_before.has_value() && *claims.not_before > now + rules.leeway) {
-    return Fail(AuthFailure::kNotYetValid, "\"nbf\" is in the future");
+    return Fail(AuthFailure::kNotYetValid,
+                absl::StrCat("\"nbf\" is ", Span(*claims.not_before - now), " in the future"));
   }
   if (claims.issued_at.has_value() && *claims.issued_at > now + rules.leeway) {
-    return Fail(AuthFailure::kNotYetValid, "\"iat\" is in the future");
+    return Fail(AuthFailure::kNotYetValid,
+                absl::StrCat("\"iat\" is ", Span(*claims.issued_at - now), " in the future"));
   }
   if ((claims.issued_at.has_value() && expires_at - *claims.issued_at > rules.max_lifetime) ||
       expires_at - now > rules.max_lifetime + rules.leeway) {
-    return Fail(
-        AuthFailure::kLifetimeTooLong,
-        absl::StrCat("the token lives longer than ", absl::FormatDuration(rules.max_lifetime)));
+    return Fail(AuthFailure::kLifetimeTooLong,
+                absl::StrCat("the token lives longer than max_lifetime, ",
+                             absl::FormatDuration(rules.max_lifetime)));
   }
   return absl::OkStatus();
 }

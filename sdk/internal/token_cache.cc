@@ -81,6 +81,7 @@ std::optional<Verdict> TokenCache::Find(absl::string_view token) {
   Shard& shard = ShardOf(hash);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto entry = shard.Find(hash, token);
+  ++(entry.has_value() ? shard.hits : shard.misses);
   if (!entry.has_value()) return std::nullopt;
   Entries& entries = (*entry)->issuer->entries;
   entries.splice(entries.begin(), entries, *entry);
@@ -109,13 +110,15 @@ void TokenCache::Insert(absl::string_view token, Verdict verdict) {
   shard.bytes += bytes;
 }
 
-size_t TokenCache::bytes() const {
-  size_t sum = 0;
+TokenCache::Usage TokenCache::usage() const {
+  Usage usage;
   for (const Shard& shard : shards_) {
     std::lock_guard<std::mutex> lock(shard.mutex);
-    sum += shard.bytes;
+    usage.bytes += shard.bytes;
+    usage.hits += shard.hits;
+    usage.misses += shard.misses;
   }
-  return sum;
+  return usage;
 }
 
 }  // namespace lanyard::internal

@@ -32,8 +32,12 @@ class TokenCache {
   std::optional<Verdict> Find(absl::string_view token);
   void Insert(absl::string_view token, Verdict verdict);
 
-  // For tests and metrics.
-  size_t bytes() const;
+  // For tests and metrics: memory that is used, and how often Find() found something or not.
+  struct Usage {
+    size_t bytes = 0;
+    int64_t hits = 0, misses = 0;
+  };
+  Usage usage() const;
 
  private:
   struct Issuer;
@@ -58,6 +62,7 @@ class TokenCache {
     std::map<const IssuerRules*, Issuer> issuers;
     std::unordered_multimap<uint64_t, Entries::iterator> index;
     size_t bytes = 0;
+    int64_t hits = 0, misses = 0;
 
     std::optional<Entries::iterator> Find(uint64_t hash, absl::string_view token);
     void Erase(Entries::iterator entry);

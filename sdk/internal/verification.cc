@@ -164,6 +164,11 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
   const auto key = VerifySignature(*jws, rules, issuer->keys.get(), connection);
   if (const absl::Status status = key.status(); !status.ok()) {
+    if (issuer->keys == nullptr && issuer->source != nullptr &&
+        FailureOf(status) == AuthFailure::kKeysUnavailable) {
+      return Fail(AuthFailure::kKeysUnavailable,
+                  absl::StrCat("issuer ", rules.name, ": ", issuer->source->Health().message()));
+    }
     // Only where no key at all has that id: one of another type is no reason to look for more.
     const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
                             jws->key_id.has_value() && issuer->source != nullptr &&

@@ -38,9 +38,29 @@ for _ in {1..200}; do [[ -s etc/port ]] && break || sleep 0.1; done
 if orders_client etc cancel alice > answer; then fail "$(cat answer)"; fi
 [[ $(cat answer) =~ ^"code 7, permission denied [lanyard "([0-9a-f]{8})"]"$ ]] || fail "$(cat answer)"
 id=${BASH_REMATCH[1]}
-wait_for log "$id /shop.Orders/Cancel DENIED_BY_POLICY alice: the subject is not \"svc:refunds\""
+wait_for etc/audit.jsonl "\"id\":\"$id\""
 
 # Explained.
+if grep "$id" etc/audit.jsonl | lanyard policy explain etc/auth.textproto --audit-line - > why
+then fail "explain allows"; fi
+cat why
+sed -e 's/^id .*/id      7f3a9c21/' -e 's/^when .*/when    2026-11-29T03:07:12.402113Z/' \
+  -e 's/^policy  [0-9a-f]*,.*/policy  85d3f9a06b7c; this config is 0c41b7e29f35, without annotations/' \
+  -e 's/^policy  [0-9a-f]*;.*/policy  85d3f9a06b7c; this config is 0c41b7e29f35, without annotations/' \
+  why | diff - /dev/stdin <<'END'
+DENIED  DENIED_BY_POLICY
+id      7f3a9c21
+when    2026-11-29T03:07:12.402113Z
+method  /shop.Orders/Cancel
+rule    etc/auth.textproto:5
+caller  sso / alice, client alice, scopes orders.read
+why     the subject is not "svc:refunds"
+do      lanyard policy explain says what the rule asks for; change the rule, or what the issuer grants the caller
+policy  85d3f9a06b7c; this config is 0c41b7e29f35, without annotations
+today   DENIED by etc/auth.textproto:5: the subject is not "svc:refunds"; claims, the header's type and certificates do not stand in the line and count as missing
+END
+
+# The same from the config alone.
 if lanyard policy explain etc/auth.textproto --method /shop.Orders/Cancel --token-file alice > why
 then fail "explain allows"; fi
 cat why
@@ -86,5 +106,5 @@ for _ in {1..100}; do if orders_client etc cancel alice > answer; then break; fi
 # What the handler itself asks for is refused in the same words.
 if orders_client etc cancel alice 42 > answer; then fail "order 42 was cancelled"; fi
 [[ $(cat answer) == "code 7, permission denied [lanyard "* ]] || fail "$(cat answer)"
-wait_for log 'the handler requires the scope "orders.cancel.any"'
+wait_for etc/audit.jsonl 'the handler requires the scope \"orders.cancel.any\"'
 exec 3>&-

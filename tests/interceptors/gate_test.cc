@@ -154,8 +154,8 @@ TEST_F(GateTest, AuditsEachDecisionOnceAndNeverTheToken) {
   ASSERT_TRUE(allowed.status.ok());
   AuditEvent event = server_.audit->last();
   EXPECT_TRUE(event.allowed);
-  EXPECT_EQ(event.subject, "svc:audited");
-  EXPECT_EQ(event.issuer_name, "test");
+  EXPECT_EQ(SubjectOf(event), "svc:audited");
+  EXPECT_EQ(event.caller.issuer_name(), "test");
   EXPECT_EQ(event.method, "/lanyard.test.Echo/Unary");
   EXPECT_EQ(event.rule, "annotation of /lanyard.test.Echo/Unary");
   const Outcome refused = Call(Bearer(good + "x"));
@@ -163,7 +163,8 @@ TEST_F(GateTest, AuditsEachDecisionOnceAndNeverTheToken) {
   EXPECT_THAT(refused.status.error_message(), HasSubstr("[lanyard " + event.decision_id + "]"));
   EXPECT_EQ(server_.audit->events().size(), 2u);
   for (const AuditEvent& each : server_.audit->events()) {
-    for (const std::string& text : {each.detail, each.subject, each.rule, each.key_id}) {
+    for (const std::string& text :
+         {each.detail, SubjectOf(each), each.rule, each.caller.key_id()}) {
       EXPECT_EQ(text.find(good.substr(good.rfind('.') + 1, 20)), std::string::npos);
     }
   }

@@ -18,6 +18,11 @@
 
 namespace lanyard::test {
 
+// Whose token verified; empty where none did.
+inline std::string SubjectOf(const AuditEvent& event) {
+  return event.caller.authenticated() ? event.caller.subject() : "";
+}
+
 // An Echo server behind ServerAuth, with one issuer and TLS on loopback.
 class GatedServer {
  public:

@@ -40,6 +40,7 @@ class ServerLogTest : public LogSearchTest {
         {"test", ec_.Keys()}, {"mac", hmac_.Keys()}, {"later", std::make_shared<NoKeys>()}};
     server_.options.bad_signatures_per_second = 5;
     server_.options.admission_bytes = 64 * 1024;
+    server_.options.config_text += "\non_audit_failure: DENY";
     ASSERT_NO_FATAL_FAILURE(server_.Start());
   }
 
@@ -108,6 +109,9 @@ TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
   TokenBuilder heavy = ec_.Token();
   (*heavy.claims().mutable_private_claims())["pad"].set_string_value(std::string(30000, 'x'));
   Expect(AuthFailure::kOverloaded, Sign(heavy));
+
+  server_.audit->set_losing(true);
+  Expect(AuthFailure::kAuditFailed, Sign(hmac_.Token()));
 
   std::set<AuthFailure> all(std::begin(kAllAuthFailures), std::end(kAllAuthFailures));
   // Nothing gives these yet.

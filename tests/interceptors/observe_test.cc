@@ -53,7 +53,7 @@ class ObserveTest : public ::testing::TestWithParam<Api> {
     EXPECT_EQ(Last().would_deny, reason);
     EXPECT_EQ(Last().failure, std::nullopt);
     EXPECT_NE(Last().detail, "");
-    EXPECT_EQ(Last().subject, subject);
+    EXPECT_EQ(SubjectOf(Last()), subject);
     EXPECT_EQ(server_->echo.handled().runs, runs + 1);
     EXPECT_EQ(server_->echo.handled().anonymous, anonymous + (subject.empty() ? 1 : 0));
     EXPECT_EQ(server_->echo.handled().saw_bearer, 0);
@@ -174,6 +174,8 @@ TEST(ObserveStreamTest, FromItsEndOnNoStreamGoesOnThatIsNotAllowed) {
 TEST(ObserveStreamTest, AStreamOutlivesItsTokenUntilItIsEnforced) {
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
   GatedServer server(Api::kCallback, Observe("*", clock->Now() + absl::Hours(3)));
+  const auto keys = std::make_shared<CountingKeys>(server.issuer.Keys()->Current());
+  server.options.key_sources["test"] = keys;
   server.options.clock = clock;
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const auto stub = Echo::NewStub(server.Channel());
@@ -188,8 +190,16 @@ TEST(ObserveStreamTest, AStreamOutlivesItsTokenUntilItIsEnforced) {
   clock->Advance(absl::Hours(1));
   ASSERT_TRUE(Eventually([&] { return server.audit->last().would_deny == AuthFailure::kExpired; }));
   EXPECT_TRUE(server.audit->last().allowed);
-  EXPECT_EQ(server.audit->last().subject, "svc:a");
+  EXPECT_EQ(SubjectOf(server.audit->last()), "svc:a");
   EXPECT_TRUE(stream->Write(message) && stream->Read(&message)) << "it goes on";
+  // Told once, however often the config is read.
+  const size_t told = server.audit->events().size();
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(server.auth->Reload().ok());
+    const int looks = keys->looks();
+    ASSERT_TRUE(Eventually([&] { return keys->looks() > looks + 2; }));
+  }
+  EXPECT_EQ(server.audit->events().size(), told);
   clock->Advance(absl::Hours(3));
   EXPECT_FALSE(stream->Read(&message));
   const grpc::Status status = stream->Finish();

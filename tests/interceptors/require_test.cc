@@ -94,7 +94,7 @@ class RequireTest : public ::testing::Test {
     EXPECT_FALSE(event.allowed);
     EXPECT_EQ(event.failure, failure);
     EXPECT_THAT(event.detail, HasSubstr(detail));
-    EXPECT_EQ(event.subject, subject);
+    EXPECT_EQ(SubjectOf(event), subject);
     EXPECT_EQ(event.method, method);
   }
 

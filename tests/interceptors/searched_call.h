@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/audit.h"
+#include "lanyard/sdk/audit_json.h"
 #include "tests/interceptors/echo_client.h"
 #include "tests/interceptors/output_search.h"
 
@@ -63,12 +64,16 @@ inline void AddEvent(const AuditEvent& event, Haystack* haystack) {
                    event.failure.has_value() ? AuthFailureName(*event.failure) : "a call", ", ");
   haystack->Add(where + "decision_id", event.decision_id);
   haystack->Add(where + "detail", event.detail);
-  haystack->Add(where + "issuer_name", event.issuer_name);
   haystack->Add(where + "rule", event.rule);
-  for (const auto& [name, text] :
-       {std::pair("method", event.method), std::pair("peer", event.peer),
-        std::pair("subject", event.subject), std::pair("client_id", event.client_id),
-        std::pair("token_id", event.token_id), std::pair("key_id", event.key_id)}) {
+  haystack->Add(where + "json", AuditJson(event));
+  haystack->Add(where + "method", event.method, Haystack::Kind::kRaw);
+  haystack->Add(where + "peer", event.peer, Haystack::Kind::kRaw);
+  if (!event.caller.authenticated()) return;
+  haystack->Add(where + "issuer_name", event.caller.issuer_name());
+  for (const auto& [name, text] : {std::pair("subject", event.caller.subject()),
+                                   std::pair("client_id", event.caller.client_id()),
+                                   std::pair("token_id", event.caller.token_id()),
+                                   std::pair("key_id", event.caller.key_id())}) {
     haystack->Add(where + name, text, Haystack::Kind::kRaw);
   }
 }

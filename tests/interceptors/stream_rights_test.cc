@@ -109,7 +109,7 @@ class StreamRightsTest : public ::testing::TestWithParam<std::tuple<Api, bool>> 
       if (!absl::StrContains(status.error_message(), event.decision_id)) continue;
       EXPECT_FALSE(event.allowed);
       EXPECT_EQ(event.failure, failure);
-      EXPECT_EQ(event.subject, subject);
+      EXPECT_EQ(SubjectOf(event), subject);
       EXPECT_EQ(event.method, "/lanyard.test.Echo/Chat");
       EXPECT_THAT(event.detail, HasSubstr("the stream was ended"));
       return;

@@ -55,6 +55,7 @@ constexpr Row kRows[] = {
     {AuthFailure::kRevocationUnknown, "REVOCATION_UNKNOWN", kUnavailable,
      "token cannot be verified now"},
     {AuthFailure::kOverloaded, "OVERLOADED", kUnavailable, "server is overloaded"},
+    {AuthFailure::kAuditFailed, "AUDIT_FAILED", kUnavailable, "server is overloaded"},
 };
 
 class AuthFailureRowTest : public ::testing::TestWithParam<Row> {};
@@ -89,7 +90,7 @@ TEST(AuthFailureTest, TableHasEveryFailure) {
   EXPECT_EQ(in_table, in_list);
   EXPECT_EQ(in_table.size(), std::size(kRows)) << "a failure twice";
   // The list itself is whole: its values are 0, 1, 2, … up to the last enumerator.
-  EXPECT_EQ(in_list.size(), static_cast<size_t>(AuthFailure::kOverloaded) + 1);
+  EXPECT_EQ(in_list.size(), static_cast<size_t>(AuthFailure::kAuditFailed) + 1);
 }
 
 TEST(AuthFailureTest, NamesAreDistinct) {
@@ -104,9 +105,9 @@ TEST(AuthFailureTest, NamesAreDistinct) {
 TEST(AuthFailureTest, OnlyPassingFaultsAreUnavailable) {
   // A client drops its token on UNAUTHENTICATED and keeps it on UNAVAILABLE.
   for (const AuthFailure failure : kAllAuthFailures) {
-    const bool passing = failure == AuthFailure::kKeysUnavailable ||
-                         failure == AuthFailure::kRevocationUnknown ||
-                         failure == AuthFailure::kOverloaded;
+    const bool passing =
+        failure == AuthFailure::kKeysUnavailable || failure == AuthFailure::kRevocationUnknown ||
+        failure == AuthFailure::kOverloaded || failure == AuthFailure::kAuditFailed;
     EXPECT_EQ(AuthFailureCode(failure) == kUnavailable, passing) << AuthFailureName(failure);
   }
 }

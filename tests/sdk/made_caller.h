@@ -37,6 +37,7 @@ inline Identity MadeCaller(const std::string& issuer_name, const std::string& cl
   }
   state->token_type = token_type;
   state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
+  state->token_id = claims->token_id.value_or("");
   state->roles = roles;
   state->claims_json = claims_json;
   state->registered = *std::move(claims);

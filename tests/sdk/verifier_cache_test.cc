@@ -301,9 +301,9 @@ TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
   TokenCache cache(1 << 20, 1);
   const auto first = std::make_shared<const KeySet>(), second = std::make_shared<const KeySet>();
   cache.Insert("a", internal::Verdict{Identity(), {nullptr, first}});
-  const size_t bytes = cache.bytes();
+  const size_t bytes = cache.usage().bytes;
   cache.Insert("a", internal::Verdict{Identity(), {nullptr, second}});
-  EXPECT_EQ(cache.bytes(), bytes);
+  EXPECT_EQ(cache.usage().bytes, bytes);
   EXPECT_EQ(cache.Find("a")->issuer.keys, second);
   EXPECT_EQ(first.use_count(), 1) << "the old verdict is gone";
 }
@@ -313,9 +313,9 @@ TEST(TokenCacheTest, StaysWithinItsBytes) {
   TokenCache cache(kBytes, 1);
   for (int i = 0; i < 5000; ++i) {
     cache.Insert(absl::StrCat("token ", i, std::string(i % 1000, 'x')), SomeVerdict());
-    ASSERT_LE(cache.bytes(), kBytes);
+    ASSERT_LE(cache.usage().bytes, kBytes);
   }
-  EXPECT_GT(cache.bytes(), kBytes / 2) << "it keeps what it has room for";
+  EXPECT_GT(cache.usage().bytes, kBytes / 2) << "it keeps what it has room for";
 }
 
 TEST(TokenCacheTest, LeastRecentlyUsedGoesFirst) {
@@ -341,7 +341,7 @@ TEST(TokenCacheTest, TokensSeenOncePushOutNone) {
   for (int i = 0; i < 100'000; ++i) cache.Insert(absl::StrCat("once ", i), SomeVerdict());
   for (const std::string& token : kept) EXPECT_TRUE(cache.Find(token).has_value()) << token;
   EXPECT_FALSE(cache.Find("once 99999").has_value());
-  EXPECT_LE(cache.bytes(), 256u * 1024);
+  EXPECT_LE(cache.usage().bytes, 256u * 1024);
 }
 
 TEST(TokenCacheTest, SecondSightIsKeptWhereRoomIsShort) {
@@ -384,7 +384,7 @@ TEST(TokenCacheTest, OneIssuersFloodLeavesTheOthersVerdicts) {
       if (i % 10'000 == 0) use("calm ", calm, 100);
     }
     EXPECT_GT(hits, lookups * 9 / 10) << sights << " sights";
-    EXPECT_LE(cache.bytes(), kBytes * 7 / 10) << "the flood has half";
+    EXPECT_LE(cache.usage().bytes, kBytes * 7 / 10) << "the flood has half";
 
     // Whoever comes after the flood finds room as well.
     use("late ", late, 100);
@@ -414,7 +414,7 @@ TEST(TokenCacheTest, ThreadsShareIt) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_LE(cache.bytes(), 64u * 1024);
+  EXPECT_LE(cache.usage().bytes, 64u * 1024);
 }
 
 }  // namespace

@@ -12,9 +12,15 @@ namespace lanyard::testing {
 // Keeps every decision. Thread-safe.
 class RecordingAuditSink final : public AuditSink {
  public:
-  void Record(const AuditEvent& event) override {
+  bool Record(const AuditEvent& event) override {
     std::lock_guard<std::mutex> lock(mutex_);
     events_.push_back(event);
+    return !losing_;
+  }
+  // Whether it says of each event from now on that it is lost.
+  void set_losing(bool losing) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    losing_ = losing;
   }
   std::vector<AuditEvent> events() const {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -33,6 +39,7 @@ class RecordingAuditSink final : public AuditSink {
  private:
   mutable std::mutex mutex_;
   std::vector<AuditEvent> events_;  // Guarded by mutex_.
+  bool losing_ = false;             // Guarded by mutex_.
 };
 
 }  // namespace lanyard::testing

@@ -10,9 +10,9 @@
 #include "absl/strings/str_replace.h"
 #include "lanyard/sdk/config.h"
 #include "lanyard/sdk/internal/issuer_description.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/json_text.h"
 
 namespace lanyard::tools {
 namespace {
@@ -51,7 +51,7 @@ std::vector<std::string> ServerWeakenings(const v1::ServerConfig& config) {
 std::string Json(const LoadedConfig& loaded) {
   std::string issuers, rules;
   for (const v1::Issuer& issuer : loaded.config.issuers()) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Text("name", issuer.name());
     for (const auto& [what, text] : internal::DescribeIssuer(issuer))
       object.Text(absl::StrReplaceAll(what, {{" ", "_"}}), text);
@@ -60,13 +60,13 @@ std::string Json(const LoadedConfig& loaded) {
   for (int i = 0; i < loaded.config.rules_size(); ++i) {
     const v1::Rule& rule = loaded.config.rules(i);
     absl::StrAppend(&rules, rules.empty() ? "" : ",",
-                    JsonObject()
+                    internal::JsonObject()
                         .Text("method", rule.method())
                         .Text("callers", absl::StrJoin(CallersOf(rule), kOr))
                         .Text("stands_at", loaded.rule_locations[i])
                         .Finish());
   }
-  return JsonObject()
+  return internal::JsonObject()
       .Bool("ok", true)
       .Json("issuers", absl::StrCat("[", issuers, "]"))
       .Json("rules", absl::StrCat("[", rules, "]"))

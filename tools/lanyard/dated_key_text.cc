@@ -2,7 +2,7 @@
 #include "lanyard/tools/dated_key_text.h"
 
 #include "lanyard/sdk/algorithm.h"
-#include "lanyard/tools/json_text.h"
+#include "lanyard/sdk/internal/json_text.h"
 
 namespace lanyard::tools {
 namespace {
@@ -32,7 +32,7 @@ std::string TimeText(absl::Time time) {
 }
 
 std::string DatedKeyJson(const DatedKey& key, DatedKeys::State state, absl::Time gone_from) {
-  JsonObject object;
+  internal::JsonObject object;
   object.Text("kid", key.key.id())
       .Text("alg", AlgorithmName(*key.key.algorithm()))
       .Text("state", StateName(state))

@@ -3,9 +3,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/private_file.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -19,7 +19,7 @@ Option ForceOption() { return {"--force", "", "let --out replace a file that exi
 std::string KeyList(const std::vector<Key>& keys) {
   std::string list = "[";
   for (const Key& key : keys) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Text("kid", key.id()).Text("kty", key.type());
     if (key.algorithm().has_value()) object.Text("alg", AlgorithmName(*key.algorithm()));
     if (!key.is_hmac()) object.Text("thumbprint", key.Thumbprint());
@@ -47,7 +47,7 @@ absl::StatusOr<int> WriteKeys(const Arguments& arguments, const std::vector<Key>
     if (!status.ok()) return status;
   }
   if (arguments.json()) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Bool("ok", true).Text("format", format).Json("keys", KeyList(keys));
     if (to_file) {
       object.Text("file", path);

@@ -3,9 +3,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/keys/key_rotation.h"
-#include "lanyard/tools/json_text.h"
 
 namespace lanyard::tools {
 namespace {
@@ -23,7 +23,11 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   }
   const std::string& active = revocation->active.key.id();
   if (arguments.json()) {
-    streams.out << JsonObject().Bool("ok", true).Text("revoked", id).Text("active", active).Finish()
+    streams.out << internal::JsonObject()
+                       .Bool("ok", true)
+                       .Text("revoked", id)
+                       .Text("active", active)
+                       .Finish()
                 << "\n";
   } else {
     streams.out << id << " is gone; " << active << " signs\n";

@@ -2,7 +2,7 @@
 #include "lanyard/tools/key_thumbprint.h"
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/tools/json_text.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/tools/key_file.h"
 
 namespace lanyard::tools {
@@ -16,17 +16,21 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   for (const Key& key : keys->keys()) {
     secret = secret || key.is_hmac();
     if (arguments.json()) {
-      absl::StrAppend(
-          &list, list.empty() ? "" : ",",
-          JsonObject().Text("kid", key.id()).Text("thumbprint", key.Thumbprint()).Finish());
+      absl::StrAppend(&list, list.empty() ? "" : ",",
+                      internal::JsonObject()
+                          .Text("kid", key.id())
+                          .Text("thumbprint", key.Thumbprint())
+                          .Finish());
     } else {
       streams.out << key.Thumbprint() << "\n";
     }
   }
   if (arguments.json()) {
-    streams.out
-        << JsonObject().Bool("ok", true).Json("thumbprints", absl::StrCat("[", list, "]")).Finish()
-        << "\n";
+    streams.out << internal::JsonObject()
+                       .Bool("ok", true)
+                       .Json("thumbprints", absl::StrCat("[", list, "]"))
+                       .Finish()
+                << "\n";
   }
   if (secret) {
     streams.err << "warning: this is a hash of an HMAC secret; do not publish it (RFC 7638 section "

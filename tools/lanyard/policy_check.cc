@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "lanyard/tools/json_text.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/tools/policy_view.h"
 
 namespace lanyard::tools {
@@ -21,7 +21,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   }
   const int methods = static_cast<int>(view->methods.size());
   if (arguments.json()) {
-    streams.out << JsonObject()
+    streams.out << internal::JsonObject()
                        .Bool("ok", true)
                        .Json("methods", absl::StrCat(methods))
                        .Json("closed", absl::StrCat(closed))

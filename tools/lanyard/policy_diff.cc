@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/policy_view.h"
 
 namespace lanyard::tools {
@@ -73,13 +73,16 @@ std::string Json(const std::vector<Change>& changes) {
   std::string texts;
   for (const Change& change : changes) {
     absl::StrAppend(&texts, texts.empty() ? "" : ",",
-                    JsonObject()
+                    internal::JsonObject()
                         .Text("method", change.path)
                         .Texts("gains", change.gains)
                         .Texts("loses", change.loses)
                         .Finish());
   }
-  return JsonObject().Bool("ok", true).Json("changes", absl::StrCat("[", texts, "]")).Finish();
+  return internal::JsonObject()
+      .Bool("ok", true)
+      .Json("changes", absl::StrCat("[", texts, "]"))
+      .Finish();
 }
 
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {

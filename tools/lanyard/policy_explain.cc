@@ -16,12 +16,13 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/sdk/keys/issuer_keys.h"
+#include "lanyard/tools/audit_line.h"
 #include "lanyard/tools/input.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/policy_view.h"
@@ -221,7 +222,23 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (arguments.Has("--jwks") && !arguments.Has("--token-file")) {
     return UsageError("--jwks: only with --token-file, whose signature it checks");
   }
+  if (arguments.Has("--audit-line")) {
+    for (const char* other :
+         {"--method", "--token-file", "--claims", "--peer", "--client-certificate"}) {
+      if (arguments.Has(other)) {
+        return UsageError(absl::StrCat(other, ": not with --audit-line, which tells all"));
+      }
+    }
+    const auto at = TimeOption(arguments, "--at");
+    if (!at.ok()) return at.status();
+    const auto policy = LoadPolicyView(arguments.operand(), arguments, *at);
+    if (!policy.ok()) return policy.status();
+    return ExplainAuditLine(*policy, arguments, *at, streams);
+  }
   const std::string method = arguments.Value("--method");
+  if (!arguments.Has("--method")) {
+    return UsageError("--method is required, but with --audit-line");
+  }
   if (!internal::IsMethodPath(method)) {
     return UsageError("--method: must be of the form /package.Service/Method");
   }
@@ -255,7 +272,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const std::string who =
       caller->bad.has_value() ? "unknown: the token does not verify" : WhoText(caller->identity);
   if (arguments.json()) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Bool("ok", true).Bool("allowed", answer.allowed);
     if (!answer.failure.empty()) object.Text("failure", answer.failure);
     object.Text("method", method).Text("rule", answer.rule).Text("caller", who);
@@ -294,17 +311,19 @@ Command PolicyExplainCommand() {
       "--jwks.\n\n"
       "  lanyard policy explain auth.textproto --method /shop.Orders/Cancel --token-file - < "
       "token\n"
-      "  lanyard policy explain auth.textproto --method /shop.Orders/Cancel --claims claims.json\n";
+      "  lanyard policy explain auth.textproto --method /shop.Orders/Cancel --claims claims.json\n"
+      "  grep 7f3a9c21 audit.jsonl | lanyard policy explain auth.textproto --audit-line -\n";
   command.syntax.operand = "CONFIG";
   command.syntax.operand_required = true;
   command.syntax.options = {
-      {"--method", "PATH", "\"/package.Service/Method\"", /*required=*/true},
+      {"--method", "PATH", "\"/package.Service/Method\""},
       {"--token-file", "FILE", "the caller's token; \"-\" is standard input"},
       {"--claims", "FILE", "its claims as JSON, in place of a token; \"-\" is standard input"},
       {"--typ", "TYPE", "with --claims: typ of the header"},
       {"--jwks", "FILE", "keys of the token's issuer"},
       {"--peer", "NAME", "a URI or DNS name in the client's certificate", false, true},
       {"--client-certificate", "FILE", "the client's certificate in PEM, for tokens bound to it"},
+      {"--audit-line", "FILE", "one audit event, in place of all these; \"-\" is standard input"},
       {"--at", "SECONDS", "the time, since 1970 (default: now)"},
   };
   for (Option& option : PolicyOptions()) command.syntax.options.push_back(std::move(option));

@@ -7,9 +7,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/istio_policy.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/policy_view.h"
 #include "lanyard/tools/usage_error.h"
 
@@ -60,7 +60,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (!view.ok()) return view.status();
   const IstioText text = IstioPolicies(*view, *target);
   if (arguments.json()) {
-    streams.out << JsonObject()
+    streams.out << internal::JsonObject()
                        .Bool("ok", true)
                        .Text("yaml", text.yaml)
                        .Texts("warnings", text.warnings)

@@ -6,8 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/policy_html.h"
 #include "lanyard/tools/policy_view.h"
 #include "lanyard/tools/usage_error.h"
@@ -18,14 +18,14 @@ namespace {
 std::string Json(const PolicyView& view) {
   std::string methods;
   for (const MethodView& method : view.methods) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Text("method", method.path).Texts("callers", method.Callers());
     object.Text("rule", method.rule == nullptr ? "" : method.rule->source);
     if (!method.change.empty()) object.Text("change", method.change);
     if (!method.enforcement.empty()) object.Text("enforcement", method.enforcement);
     absl::StrAppend(&methods, methods.empty() ? "" : ",", object.Finish());
   }
-  return JsonObject()
+  return internal::JsonObject()
       .Bool("ok", true)
       .Json("methods", absl::StrCat("[", methods, "]"))
       .Texts("deny", view.denied)

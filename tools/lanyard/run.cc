@@ -8,13 +8,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/config_check.h"
 #include "lanyard/tools/help.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_convert.h"
 #include "lanyard/tools/key_list.h"
 #include "lanyard/tools/key_new.h"
@@ -102,7 +102,7 @@ int Report(const absl::Status& status, absl::string_view who, bool json, Streams
   const std::string message = internal::Printable(status.message());
   streams.err << "lanyard" << (who.empty() ? "" : " ") << who << ": " << message << "\n";
   if (json) {
-    streams.out << JsonObject().Bool("ok", false).Text("error", message).Finish() << "\n";
+    streams.out << internal::JsonObject().Bool("ok", false).Text("error", message).Finish() << "\n";
   }
   return IsUsageError(status) ? kExitUsage : kExitFailure;
 }

@@ -10,8 +10,8 @@
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/jws.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/token_input.h"
 
@@ -91,11 +91,11 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (!document.ok()) return document.status();
   const std::string fault = Fault(*token, document->root());
   if (arguments.json()) {
-    JsonObject object;
+    internal::JsonObject object;
     object.Bool("ok", true)
         .Bool("verified", false)
-        .Json("header", OneLineJson(*header))
-        .Json("claims", OneLineJson(*claims));
+        .Json("header", internal::OneLineJson(*header))
+        .Json("claims", internal::OneLineJson(*claims));
     if (!fault.empty()) object.Text("would_be_refused", fault);
     streams.out << object.Finish() << "\n";
     return 0;
@@ -103,9 +103,9 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   streams.err << "NOT VERIFIED: anybody can write such a token, and nothing below is proven. Use "
                  "\"lanyard token verify\".\n";
   streams.out << "header (NOT VERIFIED):\n"
-              << IndentedJson(*header) << "\n"
+              << internal::IndentedJson(*header) << "\n"
               << "claims (NOT VERIFIED):\n"
-              << IndentedJson(*claims) << "\n";
+              << internal::IndentedJson(*claims) << "\n";
   PrintTimes(document->root(), *now, streams.out);
   if (!fault.empty()) streams.err << "every verifier would refuse it: " << fault << "\n";
   return 0;

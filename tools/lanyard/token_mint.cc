@@ -15,11 +15,11 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/keys/dated_key.h"
 #include "lanyard/tools/input.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/usage_error.h"
@@ -175,7 +175,8 @@ absl::StatusOr<std::string> ClaimsText(const Arguments& arguments, Streams& stre
     }
     has_token_id = has_token_id || name == "jti";
     // An object of one member, without its braces.
-    const std::string member = JsonObject().Json(name, OneLineJson(value)).Finish();
+    const std::string member =
+        internal::JsonObject().Json(name, internal::OneLineJson(value)).Finish();
     absl::StrAppend(&extra, ",", member.substr(1, member.size() - 2));
   }
   if (!has_token_id) claims.set_token_id(internal::Base64UrlEncode(internal::RandomBytes(16)));
@@ -200,7 +201,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (!claims.ok()) return claims.status();
   const auto key = SigningKey(arguments, streams);
   if (!key.ok()) return key.status();
-  JsonObject header;
+  internal::JsonObject header;
   header.Text("alg", AlgorithmName(*key->algorithm()));
   const std::string type = arguments.Has("--typ") ? arguments.Value("--typ") : "at+jwt";
   if (type != "NO_TYP") header.Text("typ", type);
@@ -208,11 +209,11 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const auto token = internal::SignCompact(*key, *key->algorithm(), header.Finish(), *claims);
   if (!token.ok()) return token.status();
   if (arguments.json()) {
-    streams.out << JsonObject()
+    streams.out << internal::JsonObject()
                        .Bool("ok", true)
                        .Text("token", *token)
                        .Json("header", header.Finish())
-                       .Json("claims", OneLineJson(*claims))
+                       .Json("claims", internal::OneLineJson(*claims))
                        .Finish()
                 << "\n";
   } else {

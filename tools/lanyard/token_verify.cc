@@ -13,10 +13,10 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/tools/input.h"
-#include "lanyard/tools/json_text.h"
 #include "lanyard/tools/key_file.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/token_input.h"
@@ -173,7 +173,7 @@ absl::StatusOr<std::string> Answer(Question* question, const std::string& path,
     }
     question->not_checked.push_back("binding");
   }
-  return OneLineJson(verdict->identity.claims_json());
+  return internal::OneLineJson(verdict->identity.claims_json());
 }
 
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
@@ -193,7 +193,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
     const absl::string_view name = AuthFailureName(*failure);
     streams.err << message << "\n";
     if (arguments.json()) {
-      streams.out << JsonObject()
+      streams.out << internal::JsonObject()
                          .Bool("ok", false)
                          .Text("failure", name)
                          .Text("detail", message.substr(name.size() + 2))
@@ -205,7 +205,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   }
   streams.err << "not checked: " << absl::StrJoin(question->not_checked, ", ") << "\n";
   if (arguments.json()) {
-    streams.out << JsonObject()
+    streams.out << internal::JsonObject()
                        .Bool("ok", true)
                        .Json("claims", *claims)
                        .Texts("not_checked", question->not_checked)

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/version.h"
-#include "lanyard/tools/json_text.h"
 
 namespace lanyard::tools {
 namespace {
@@ -24,7 +24,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const std::string protobuf = ProtobufVersion();
   const std::string crypto = internal::CryptoLibraryVersion();
   if (arguments.json()) {
-    streams.out << JsonObject()
+    streams.out << internal::JsonObject()
                        .Bool("ok", true)
                        .Text("lanyard", kLanyardVersion)
                        .Text("grpc", grpc)

@@ -107,7 +107,7 @@ TEST_F(TokenVerifyTest, AnswersInJson) {
       Verify(Token().ExpiresIn(absl::Seconds(-31)).Sign(), {"--json", "--typ", "at+jwt"});
   EXPECT_EQ(refused.code, 1);
   EXPECT_EQ(Line(refused.out),
-            "{\"ok\":false,\"failure\":\"EXPIRED\",\"detail\":\"\\\"exp\\\" has passed\","
+            "{\"ok\":false,\"failure\":\"EXPIRED\",\"detail\":\"\\\"exp\\\" was 31s ago\","
             "\"not_checked\":[\"lifetime\",\"revocation\"]}");
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/json_text.h"
+#include "lanyard/sdk/internal/json_text.h"
 
 #include <gtest/gtest.h>
 
 #include "lanyard/sdk/internal/json.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 namespace {
 
 TEST(JsonTextTest, TakesWhiteSpaceOutBetweenValuesOnly) {
@@ -38,7 +38,7 @@ TEST(JsonTextTest, RewritingDoesNotChangeWhatATextSays) {
   const char text[] = " {\"a\": [1, -2.5e-3, \"x\\u0000\\n\", null, true], \"b\": {\"c\": {}}} ";
   const std::string line = OneLineJson(text);
   EXPECT_EQ(OneLineJson(IndentedJson(text)), line);
-  EXPECT_TRUE(internal::JsonDocument::ParseObject(line).ok()) << line;
+  EXPECT_TRUE(JsonDocument::ParseObject(line).ok()) << line;
 }
 
 TEST(JsonTextTest, BuildsObjects) {
@@ -55,9 +55,9 @@ TEST(JsonTextTest, BuildsObjects) {
 TEST(JsonTextTest, ReplacesBytesThatAreNotUtf8) {
   const std::string object =
       JsonObject().Text("a", "x\xff\xc0\xaf\xed\xa0\x80y\xf4\x90\x80\x80\xe2\x82").Finish();
-  EXPECT_TRUE(internal::JsonDocument::ParseObject(object).ok()) << object;
+  EXPECT_TRUE(JsonDocument::ParseObject(object).ok()) << object;
   EXPECT_NE(object.find("\\ufffd"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal

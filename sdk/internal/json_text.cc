@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/tools/json_text.h"
+#include "lanyard/sdk/internal/json_text.h"
 
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 namespace {
 
 // Everything that acts on a terminal lies below U+10000, where one escape is enough.
@@ -21,8 +21,8 @@ size_t CopyString(absl::string_view json, size_t position, std::string* out) {
   out->push_back(json[position++]);
   while (position < json.size()) {
     const size_t begin = position;
-    const auto code_point = internal::NextCodePoint(json, &position);
-    if (code_point.has_value() && internal::ActsOnTerminal(*code_point)) {
+    const auto code_point = NextCodePoint(json, &position);
+    if (code_point.has_value() && ActsOnTerminal(*code_point)) {
       AppendEscape(*code_point, out);
       continue;
     }
@@ -75,12 +75,12 @@ void AppendText(absl::string_view text, std::string* out) {
   out->push_back('"');
   for (size_t position = 0; position < text.size();) {
     const size_t begin = position;
-    const auto code_point = internal::NextCodePoint(text, &position);
+    const auto code_point = NextCodePoint(text, &position);
     if (!code_point.has_value()) {
       AppendEscape(0xfffd, out);
     } else if (code_point == U'\n') {
       out->append("\\n");
-    } else if (internal::ActsOnTerminal(*code_point)) {
+    } else if (ActsOnTerminal(*code_point)) {
       AppendEscape(*code_point, out);
     } else {
       if (code_point == U'"' || code_point == U'\\') out->push_back('\\');
@@ -128,4 +128,4 @@ JsonObject& JsonObject::Json(absl::string_view name, absl::string_view json) {
   return *this;
 }
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_TOOLS_LANYARD_JSON_TEXT_H_
-#define LANYARD_TOOLS_LANYARD_JSON_TEXT_H_
+#ifndef LANYARD_SDK_INTERNAL_JSON_TEXT_H_
+#define LANYARD_SDK_INTERNAL_JSON_TEXT_H_
 
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 
-namespace lanyard::tools {
+namespace lanyard::internal {
 
 // Both write a JSON text anew without changing what it says: numbers stand as they stood, so that
 // no digit is lost; only white space is other, and in strings whatever acts on a terminal is
@@ -33,6 +33,6 @@ class JsonObject {
   std::string members_;
 };
 
-}  // namespace lanyard::tools
+}  // namespace lanyard::internal
 
-#endif  // LANYARD_TOOLS_LANYARD_JSON_TEXT_H_
+#endif  // LANYARD_SDK_INTERNAL_JSON_TEXT_H_

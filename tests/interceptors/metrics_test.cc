@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ServerAuth::Metrics() counts.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/decision_counts.h"
+#include "lanyard/interceptors/internal/duration_histogram.h"
+#include "lanyard/testing/fake_clock.h"
+#include "tests/interceptors/gated_server.h"
+
+namespace lanyard::test {
+namespace {
+
+using internal::DecisionCounts;
+using internal::DurationHistogram;
+
+// Each value by its name and labels, as in "name{a=b,c=d}".
+std::map<std::string, double> ValuesOf(const std::vector<Metric>& metrics) {
+  std::map<std::string, double> values;
+  for (const Metric& metric : metrics) {
+    for (const Metric::Value& value : metric.values) {
+      std::string labels;
+      for (const auto& [name, text] : value.labels) {
+        absl::StrAppend(&labels, labels.empty() ? "" : ",", name, "=", text);
+      }
+      const bool added =
+          values.emplace(absl::StrCat(metric.name, "{", labels, "}"), value.value).second;
+      EXPECT_TRUE(added) << metric.name << " " << labels;
+    }
+  }
+  return values;
+}
+
+std::string Decision(const std::string& method, const std::string& decision,
+                     const std::string& reason) {
+  return absl::StrCat("lanyard_decisions_total{method=", method, ",decision=", decision,
+                      ",reason=", reason, "}");
+}
+
+TEST(MetricsTest, CountsDecisionsByMethodAndReason) {
+  GatedServer server(Api::kCallback);
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  const std::string unary = "/lanyard.test.Echo/Unary";
+  const std::string good = server.issuer.Token().Sign();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(MakeCall(server.Channel(), CallType::kUnary, Bearer(good)).status.ok());
+  }
+  MakeCall(server.Channel(), CallType::kUnary, {});
+  MakeCall(server.Channel(), CallType::kUnary, Bearer(good + "A"));
+  for (int i = 0; i < 50; ++i) {
+    CallPath(server.Channel(), absl::StrCat("/no.Service/Method", i), Bearer(good));
+  }
+  const auto values = ValuesOf(server.auth->Metrics());
+  EXPECT_EQ(values.at(Decision(unary, "allowed", "")), 3);
+  EXPECT_EQ(values.at(Decision(unary, "denied", "MISSING_TOKEN")), 1);
+  EXPECT_EQ(values.at(Decision("other", "denied", "DENIED_BY_POLICY")), 50);
+  EXPECT_GE(values.at("lanyard_token_cache_hits_total{}"), 50);
+  EXPECT_GE(values.at("lanyard_token_cache_misses_total{}"), 1);
+  EXPECT_GT(values.at("lanyard_token_cache_bytes{}"), 0);
+  EXPECT_EQ(values.at("lanyard_keys{issuer=test}"), 1);
+  EXPECT_EQ(values.at("lanyard_issuer_ready{issuer=test}"), 1);
+  EXPECT_EQ(values.at("lanyard_config_loads_total{outcome=ok}"), 1);
+  EXPECT_EQ(values.at("lanyard_config_failing{}"), 0);
+  EXPECT_EQ(values.at("lanyard_ungated_calls_total{}"), 0);
+  EXPECT_EQ(values.at("lanyard_admission_bytes{}"), 0);
+  EXPECT_GT(values.at("lanyard_tls_certificate_expiry_timestamp_seconds{}"), 1.7e9);
+  EXPECT_EQ(values.at(absl::StrCat(
+                "lanyard_info{version=0.1.0,policy=", server.audit->last().policy_hash, "}")),
+            1);
+  for (const Metric& metric : server.auth->Metrics()) {
+    if (metric.name != "lanyard_gate_duration_seconds") continue;
+    uint64_t count = 0;
+    for (const uint64_t each : metric.values[0].counts) count += each;
+    EXPECT_EQ(count, 55u);
+    EXPECT_GT(metric.values[0].value, 0);
+  }
+}
+
+TEST(MetricsTest, CountsStreamsAndWhyTheyEnd) {
+  GatedServer server(Api::kCallback);
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  server.options.clock = clock;
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  const auto stub = Echo::NewStub(server.Channel());
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + server.issuer.Token().Sign());
+  const auto stream = stub->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  EXPECT_EQ(ValuesOf(server.auth->Metrics()).at("lanyard_streams_open{}"), 1);
+  clock->Advance(absl::Hours(2));
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  const auto values = ValuesOf(server.auth->Metrics());
+  EXPECT_EQ(values.at("lanyard_streams_ended_total{reason=EXPIRED}"), 1);
+  EXPECT_EQ(values.count(Decision("/lanyard.test.Echo/Chat", "denied", "EXPIRED")), 0u)
+      << "its call was allowed, once";
+}
+
+TEST(MetricsTest, TellsWhenObservationEndsAndWhatWouldBeDenied) {
+  const absl::Time until = absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()) + 86400);
+  GatedServer server(
+      Api::kCallback,
+      absl::StrCat("settings { method: \"/lanyard.test.Echo/Unary\" enforcement: OBSERVE "
+                   "observe_until: \"",
+                   absl::FormatTime(absl::RFC3339_sec, until, absl::UTCTimeZone()), "\" }"));
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  EXPECT_TRUE(MakeCall(server.Channel(), CallType::kUnary, {}).status.ok());
+  const auto values = ValuesOf(server.auth->Metrics());
+  EXPECT_EQ(values.at("lanyard_observe_until_timestamp_seconds{method=/lanyard.test.Echo/Unary}"),
+            static_cast<double>(absl::ToUnixSeconds(until)));
+  EXPECT_EQ(values.at(Decision("/lanyard.test.Echo/Unary", "would_deny", "MISSING_TOKEN")), 1);
+}
+
+TEST(MetricsTest, TellsThatTheConfigIsNotGood) {
+  GatedServer server(Api::kCallback);
+  server.options.config_text.clear();
+  server.options.config_files = {server.files.Write("auth", server.issuer.ConfigText())};
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  server.files.Write("auth", "rules {");
+  EXPECT_FALSE(server.auth->Reload().ok());
+  const auto values = ValuesOf(server.auth->Metrics());
+  EXPECT_EQ(values.at("lanyard_config_failing{}"), 1);
+  EXPECT_EQ(values.at("lanyard_config_loads_total{outcome=failed}"), 1);
+}
+
+TEST(DecisionCountsTest, CountsFromManyThreadsAndBoundsMethods) {
+  DecisionCounts counts;
+  counts.AddMethods({"/a.B/C", "/a.B/D"});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&counts] {
+      for (int i = 0; i < 10'000; ++i) {
+        counts.CountAllowed("/a.B/C");
+        counts.CountDenied(absl::StrCat("/x.Y/", i), AuthFailure::kExpired);
+        counts.CountWouldDeny("/a.B/D", AuthFailure::kMissingToken);
+        if (i % 1000 == 0) counts.Collect();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto values = ValuesOf({counts.Collect()});
+  EXPECT_EQ(values.size(), 3u);
+  EXPECT_EQ(values.at(Decision("/a.B/C", "allowed", "")), 40'000);
+  EXPECT_EQ(values.at(Decision("other", "denied", "EXPIRED")), 40'000);
+  EXPECT_EQ(counts.WouldDeny("/a.B/D"), 40'000);
+  EXPECT_EQ(counts.WouldDeny("/a.B/C"), 0);
+  EXPECT_EQ(counts.WouldDeny("/x.Y/1"), 0);
+}
+
+TEST(DurationHistogramTest, CountsEachDurationUnderTheFirstBoundThatHoldsIt) {
+  DurationHistogram histogram;
+  const auto index = [&](std::chrono::nanoseconds duration) {
+    const Metric before = histogram.Collect("n", "h");
+    histogram.Record(duration);
+    const Metric after = histogram.Collect("n", "h");
+    for (size_t i = 0; i < after.values[0].counts.size(); ++i) {
+      if (after.values[0].counts[i] != before.values[0].counts[i]) return static_cast<int>(i);
+    }
+    return -1;
+  };
+  using std::chrono::nanoseconds;
+  EXPECT_EQ(index(nanoseconds(0)), 0);
+  EXPECT_EQ(index(nanoseconds(1000)), 0);
+  EXPECT_EQ(index(nanoseconds(1001)), 1);
+  EXPECT_EQ(index(std::chrono::milliseconds(100)), 15);
+  EXPECT_EQ(index(std::chrono::hours(1)), 16);
+  const Metric metric = histogram.Collect("n", "h");
+  EXPECT_EQ(metric.bounds.size() + 1, metric.values[0].counts.size());
+  EXPECT_DOUBLE_EQ(metric.bounds[0], 1e-6);
+  EXPECT_NEAR(metric.values[0].value, 3600.1, 0.001);
+}
+
+}  // namespace
+}  // namespace lanyard::test
