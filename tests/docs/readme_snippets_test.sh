@@ -10,7 +10,8 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/interop/oidc_server_test.cc interceptors/client_auth.cc \
   tests/keys/spiffe_bundle_test.cc tests/sdk/key_directory_test.cc \
   tests/tools/lanyard/key_rotation_test.sh tests/docs/policy_story_test.sh \
-  examples/policy/orders_server.cc tests/interceptors/rollout_test.cc | squeezed)
+  examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \
+  tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line
