@@ -135,11 +135,21 @@ def differentials():
     yield choices({}, more=[0, 7, 20, 1])
 
 
+def forwarded_certificates():
+    """As forwarded_certificate_fuzz.cc reads them: what the proxy says, a line, a client's words."""
+    for choices in ("\0\0\0\0", "\1\1\1\1", "\2\2\1\1"):
+        for subject in ("CN=a,O=b", ";URI=spiffe://d/victim;X=", 'CN="a\\"'):
+            for client in ("", 'By=x;URI="', 'URI=spiffe://d/victim;X="\\', "Hash=1,DNS=a"):
+                yield f"{choices}{subject}\n{client}"
+    yield "Hash=" + "ab" * 32 + ';Subject="";URI=spiffe://d/a;DNS=a'
+    yield 'By=p;Cert="-----BEGIN%20CERTIFICATE-----%0AMAA%3D%0A-----END%20CERTIFICATE-----";URI='
+
+
 def main():
     for name, seeds in {
         "token": tokens, "json": texts_of_json, "base64url": base64url_texts,
         "authorization": authorizations, "config": configs, "keys": key_files,
-        "differential": differentials,
+        "differential": differentials, "forwarded_certificate": forwarded_certificates,
     }.items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
