@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/keys/nginx_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,28 +16,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/keys/loopback_port.h"
 
 namespace lanyard::test {
 namespace {
 
 constexpr char kNginx[] = "/usr/sbin/nginx";
-
-int Bound(int port, bool listen_too) {
-  const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  const int result = listen_too ? bind(file, plain, size) : connect(file, plain, size);
-  if (result == 0) getsockname(file, plain, &size);
-  close(file);
-  return result == 0 ? ntohs(address.sin_port) : 0;
-}
-
-int FreePort() { return Bound(0, true); }
-bool Answers(int port) { return Bound(port, false) != 0; }
 
 std::string NewFolder(const testing::TestCertificates& files) {
   static std::atomic<int> count{0};
