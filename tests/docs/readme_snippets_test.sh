@@ -11,7 +11,9 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/keys/spiffe_bundle_test.cc tests/sdk/key_directory_test.cc \
   tests/tools/lanyard/key_rotation_test.sh tests/docs/policy_story_test.sh \
   examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \
-  tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml | squeezed)
+  tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml \
+  examples/kubernetes/*.cc examples/kubernetes/manifests/*.yaml \
+  tests/examples/kubernetes_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line
