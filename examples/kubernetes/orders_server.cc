@@ -3,8 +3,8 @@
 //
 //   orders_server --listen=ADDRESS --health=ADDRESS --config=FILE --tls=FOLDER
 //
-// FOLDER is a mounted Secret of type kubernetes.io/tls. Every refused call is one line on standard
-// error. Ends at SIGTERM, after the calls that run.
+// FOLDER is a mounted Secret of type kubernetes.io/tls. Every decision is one line of JSON on
+// standard output. Ends at SIGTERM, after the calls that run.
 
 #include <grpcpp/grpcpp.h>
 
@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "examples/kubernetes/program.h"
 #include "examples/quickstart/orders.grpc.pb.h"
 #include "lanyard/interceptors/health_port.h"
 #include "lanyard/interceptors/server_auth.h"
+#include "lanyard/sdk/json_lines_audit_sink.h"
 #include "lanyard/sdk/keys/https.h"
 
 namespace {
@@ -37,17 +39,6 @@ class OrdersService final : public shop::Orders::Service {
   }
 };
 
-// One line for each call that was refused, with the id that its client was told.
-class RefusalsToStderr final : public lanyard::AuditSink {
- public:
-  void Record(const lanyard::AuditEvent& event) override {
-    if (!event.failure.has_value()) return;
-    std::fprintf(stderr, "%s %s %s %s: %s\n", event.decision_id.c_str(), event.method.c_str(),
-                 std::string(lanyard::AuthFailureName(*event.failure)).c_str(),
-                 event.subject.empty() ? "nobody" : event.subject.c_str(), event.detail.c_str());
-  }
-};
-
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return 1;
@@ -64,7 +55,9 @@ int main(int argc, char** argv) {
   options.tls.certificate_chain = tls + "/tls.crt";
   options.tls.private_key = tls + "/tls.key";
   options.https = lanyard::Https();
-  options.audit_sink = std::make_shared<RefusalsToStderr>();
+  auto sink = lanyard::JsonLinesAuditSink({});
+  if (!sink.ok()) return Fail(sink.status());
+  options.audit_sink = *std::move(sink);
   auto auth = lanyard::ServerAuth::Create(options);
   if (!auth.ok()) return Fail(auth.status());
 

@@ -11,11 +11,13 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/decision_counts.h"
 #include "lanyard/interceptors/internal/duration_histogram.h"
 #include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/gated_server.h"
+#include "tests/sdk/documented_metrics.h"
 
 namespace lanyard::test {
 namespace {
@@ -82,6 +84,28 @@ TEST(MetricsTest, CountsDecisionsByMethodAndReason) {
     for (const uint64_t each : metric.values[0].counts) count += each;
     EXPECT_EQ(count, 55u);
     EXPECT_GT(metric.values[0].value, 0);
+  }
+}
+
+TEST(MetricsTest, AreThoseOfTheReference) {
+  GatedServer server(Api::kCallback);
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  MakeCall(server.Channel(), CallType::kUnary, {});
+  const auto documented = testing::DocumentedMetrics();
+  std::set<std::string> there;
+  for (const Metric& metric : server.auth->Metrics()) {
+    there.insert(metric.name);
+    ASSERT_EQ(documented.count(metric.name), 1u) << metric.name;
+    EXPECT_EQ(metric.kind, documented.at(metric.name).kind) << metric.name;
+    EXPECT_NE(metric.help, "") << metric.name;
+    for (const Metric::Value& value : metric.values) {
+      std::vector<std::string> labels;
+      for (const auto& label : value.labels) labels.push_back(label.first);
+      EXPECT_EQ(labels, documented.at(metric.name).labels) << metric.name;
+    }
+  }
+  for (const auto& [name, metric] : documented) {
+    EXPECT_EQ(there.count(name), absl::StartsWith(name, "lanyard_client_") ? 0u : 1u) << name;
   }
 }
 
