@@ -68,9 +68,10 @@ class OpenStreams::Core {
         lock.unlock();
         Judge(rules_.changed());
         lock.lock();
-        if (stopping_) return;
       }
-      ServeDue(lock);
+      // However many are due, none keeps the next look waiting.
+      while (std::chrono::steady_clock::now() < next_tick && ServeOneDue(lock)) {
+      }
     }
   }
 
@@ -202,30 +203,34 @@ class OpenStreams::Core {
     for (const std::shared_ptr<Stream>& stream : streams) {
       const auto end = rules_.judge(stream->facts);
       if (end.has_value()) End(stream, *end);
-      std::lock_guard<std::mutex> lock(mutex_);
+      std::unique_lock<std::mutex> lock(mutex_);
       if (stopping_) return;
+      ServeOneDue(lock);  // However many are judged, they do not keep those waiting.
     }
   }
 
-  void ServeDue(std::unique_lock<std::mutex>& lock) {
-    while (!stopping_ && !due_.empty() && due_.begin()->first <= std::chrono::steady_clock::now()) {
-      const std::shared_ptr<Stream> stream = due_.begin()->second;
-      Unqueue(stream);
-      if (LeftOf(*stream) <= absl::ZeroDuration()) {
-        lock.unlock();
-        const absl::Time until = rules_.postpone(stream->facts, stream->was_postponed);
-        const bool ends = until <= rules_.clock->Now();
-        if (ends) End(stream, stream->facts.end);
-        lock.lock();
-        if (ends || stopping_ || stream->call == nullptr) continue;
-        stream->postponed_until = until;
-        stream->was_postponed = true;
-        Queue(stream);
-      } else {
-        RunNotices(stream, lock);
-        if (stream->call != nullptr && !stopping_) Queue(stream);
-      }
+  // Ends, postpones or gives notice of the stream whose time came first. False if none's has.
+  bool ServeOneDue(std::unique_lock<std::mutex>& lock) {
+    if (stopping_ || due_.empty() || due_.begin()->first > std::chrono::steady_clock::now()) {
+      return false;
     }
+    const std::shared_ptr<Stream> stream = due_.begin()->second;
+    Unqueue(stream);
+    if (LeftOf(*stream) <= absl::ZeroDuration()) {
+      lock.unlock();
+      const absl::Time until = rules_.postpone(stream->facts, stream->was_postponed);
+      const bool ends = until <= rules_.clock->Now();
+      if (ends) End(stream, stream->facts.end);
+      lock.lock();
+      if (ends || stopping_ || stream->call == nullptr) return true;
+      stream->postponed_until = until;
+      stream->was_postponed = true;
+      Queue(stream);
+    } else {
+      RunNotices(stream, lock);
+      if (stream->call != nullptr && !stopping_) Queue(stream);
+    }
+    return true;
   }
 
   void RunNotices(const std::shared_ptr<Stream>& stream, std::unique_lock<std::mutex>& lock) {

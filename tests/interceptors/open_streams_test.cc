@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one thread that ends streams has two things to do, and neither may keep the other waiting.
+
+#include "lanyard/interceptors/internal/open_streams.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "tests/interceptors/eventually.h"
+
+namespace lanyard::internal {
+namespace {
+
+using test::Eventually;
+using ::testing::ElementsAre;
+
+// Streams whose calls are never touched, because none is ended.
+class OpenStreamsTest : public ::testing::Test {
+ protected:
+  OpenStreamsTest() {
+    rules_.clock = SystemClock();
+    rules_.changed = [] { return false; };
+    rules_.judge = [](const StreamFacts&) { return std::nullopt; };
+    rules_.postpone = [](const StreamFacts&) { return absl::InfiniteFuture(); };
+  }
+
+  void Add(const std::string& method, absl::Time ends_at = absl::InfiniteFuture()) {
+    StreamFacts facts;
+    facts.method = method;
+    facts.ends_at = ends_at;
+    streams_->Add(reinterpret_cast<grpc_call*>(this), std::move(facts));
+  }
+
+  OpenStreams::Rules rules_;
+  std::unique_ptr<OpenStreams> streams_;
+};
+
+TEST_F(OpenStreamsTest, EndsStreamsWhoseTimeHasComeWhileItJudgesOthers) {
+  std::vector<std::string> done;
+  std::atomic<int> judged{0};
+  rules_.judge = [&](const StreamFacts& stream) {
+    if (stream.method != "late") done.push_back("judge " + stream.method);
+    if (stream.method == "a") Add("late", absl::InfinitePast());
+    ++judged;
+    return std::nullopt;
+  };
+  rules_.postpone = [&](const StreamFacts& stream) {
+    done.push_back("end " + stream.method);
+    return absl::InfiniteFuture();
+  };
+  streams_ = std::make_unique<OpenStreams>(rules_);
+  for (const char* method : {"a", "b", "c"}) Add(method);
+  EXPECT_TRUE(Eventually([&] { return judged >= 4; }));
+  streams_.reset();
+  EXPECT_THAT(done, ElementsAre("judge a", "end late", "judge b", "judge c"));
+}
+
+TEST_F(OpenStreamsTest, JudgesStreamsWhileTheTimeOfOthersComesWithoutEnd) {
+  std::atomic<bool> judged{false};
+  rules_.judge = [&](const StreamFacts& stream) {
+    if (stream.method == "other") judged = true;
+    return std::nullopt;
+  };
+  rules_.postpone = [&](const StreamFacts&) {
+    // As long as the end of a stream takes, and by then there is another.
+    absl::SleepFor(absl::Milliseconds(1));
+    if (!judged) Add("late", absl::InfinitePast());
+    return absl::InfiniteFuture();
+  };
+  streams_ = std::make_unique<OpenStreams>(rules_);
+  Add("other");
+  Add("late", absl::InfinitePast());
+  EXPECT_TRUE(Eventually([&] { return judged.load(); }));
+  judged = true;
+  streams_.reset();
+}
+
+}  // namespace
+}  // namespace lanyard::internal
