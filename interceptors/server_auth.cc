@@ -6,11 +6,13 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <typeinfo>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -27,6 +29,7 @@
 #include "lanyard/sdk/internal/descriptor_files.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard {
@@ -59,6 +62,21 @@ void WarnOfSharedKey(const TlsFiles& tls, const internal::AuthSnapshot& snapshot
       }
     }
   }
+}
+
+// A header that a client or a proxy can set, and gRPC hands on as it is.
+absl::Status CheckTokenHeader(const std::string& name) {
+  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+  });
+  const bool is_taken = absl::StartsWith(name, "grpc-") || absl::EndsWith(name, "-bin") ||
+                        name == "te" || name == "host" || name == "content-type" ||
+                        name == "user-agent" || name == internal::kForwardedClientCert;
+  if (is_name && !is_taken) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("PortOptions.token_header: \"", internal::Printable(name, 64),
+                   "\" is not the name of a header for tokens, in lower case"));
 }
 
 }  // namespace
@@ -97,12 +115,21 @@ struct ServerAuth::Impl {
                                static_cast<int>(max_token_bytes + kOtherHeaderBytes));
   }
 
-  // One of our own ports.
+  // One of our own ports; null, with an error in `setup`, for options that are not good.
   std::shared_ptr<internal::PortInfo> NewPort(internal::BuilderSetup& setup,
-                                              const std::string& address) {
-    setup.ports.push_back(std::make_shared<internal::PortInfo>());
-    setup.ports.back()->address = address;
-    return setup.ports.back();
+                                              const std::string& address,
+                                              const PortOptions& options) {
+    if (absl::Status status = CheckTokenHeader(options.token_header); !status.ok()) {
+      setup.error->Set(
+          absl::InvalidArgumentError(absl::StrCat("port ", address, ": ", status.message())));
+      return nullptr;
+    }
+    state->AddTokenHeader(options.token_header);
+    auto port = std::make_shared<internal::PortInfo>();
+    port->address = address;
+    port->token_header = options.token_header;
+    setup.ports.push_back(port);
+    return port;
   }
 
   // Whether the config's rules name what there is, as far as ServerAuthOptions.services tells.
@@ -222,29 +249,41 @@ ServerAuth::~ServerAuth() = default;
 
 void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
                                   int* selected_port) {
+  AddListeningPort(builder, address, PortOptions(), selected_port);
+}
+
+void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
+                                  const PortOptions& options, int* selected_port) {
   const auto setup = impl_->SetupOf(builder);
+  const auto port = impl_->NewPort(*setup, address, options);
+  if (port == nullptr) return;
   if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "unix-abstract:")) {
     auto credentials = grpc::experimental::LocalServerCredentials(UDS);
-    const auto port = impl_->NewPort(*setup, address);
     port->local_is_unix = true;
     impl_->InstallGate(*credentials, port);
     impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
     return;
   }
-  impl_->AddPort(builder, address, impl_->TlsCredentials(impl_->NewPort(*setup, address)), *setup,
-                 selected_port);
+  impl_->AddPort(builder, address, impl_->TlsCredentials(port), *setup, selected_port);
 }
 
 void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
                                         int* selected_port) {
+  AddTrustedLoopbackPort(builder, address, PortOptions(), selected_port);
+}
+
+void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
+                                        const PortOptions& options, int* selected_port) {
   const auto setup = impl_->SetupOf(builder);
   if (!impl_->state->snapshot()->config.config.loopback_is_trusted()) {
     setup->error->Set(absl::FailedPreconditionError(absl::StrCat(
         "port ", address, ": a port without TLS needs loopback_is_trusted: true in the config")));
     return;
   }
+  const auto port = impl_->NewPort(*setup, address, options);
+  if (port == nullptr) return;
   auto credentials = grpc::experimental::LocalServerCredentials(LOCAL_TCP);
-  impl_->InstallGate(*credentials, impl_->NewPort(*setup, address));
+  impl_->InstallGate(*credentials, port);
   impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
 }
 
@@ -256,7 +295,7 @@ void ServerAuth::AddUnprotectedLegacyPort(grpc::ServerBuilder& builder, const st
         "port ", address, ": an unprotected legacy port may live for at most 90 days")));
     return;
   }
-  const auto port = impl_->NewPort(*setup, address);
+  const auto port = impl_->NewPort(*setup, address, PortOptions());
   port->legacy_until = until;
   internal::LogLine(absl::StrCat("WARNING: port ", address, " is unprotected until ",
                                  absl::FormatTime(absl::RFC3339_sec, until, absl::UTCTimeZone())));

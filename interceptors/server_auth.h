@@ -96,6 +96,13 @@ struct ServerAuthOptions {
   std::shared_ptr<const Clock> clock = SystemClock();
 };
 
+// Of one port.
+struct PortOptions {
+  // The one header that the token is taken from: "Bearer " and the token in authorization, the
+  // token alone in any other, as some proxies hand it on. In lower case.
+  std::string token_header = "authorization";
+};
+
 // Authenticates and authorizes every call of a server before its handler runs.
 //
 //   auto auth = lanyard::ServerAuth::Create(options);
@@ -137,10 +144,16 @@ class ServerAuth {
   void AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
                         int* selected_port = nullptr);
 
+  // The same for a port with options of its own.
+  void AddListeningPort(grpc::ServerBuilder& builder, const std::string& address,
+                        const PortOptions& options, int* selected_port = nullptr);
+
   // The same without TLS on a loopback address, exactly 127.0.0.1 or ::1, where every process of
   // the machine can read the tokens: the config must say loopback_is_trusted.
   void AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
                               int* selected_port = nullptr);
+  void AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,
+                              const PortOptions& options, int* selected_port = nullptr);
 
   // Keeps an old port without TLS alive while its clients move, until `until`, at most 90 days
   // ahead. Whoever reaches it is the anonymous caller, whatever token comes along, and gets in only
@@ -179,7 +192,8 @@ class ServerAuth {
   // Way 3: the gate alone; see above for what is missing.
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> GateOnlyCredentials();
 
-  // Way 3. Who makes this call, from its bearer token: usually a look into the cache. Anonymous
+  // Way 3. Who makes this call, from its bearer token: usually a look into the cache. What proxies
+  // say in x-forwarded-client-cert does not count here. Anonymous
   // without a token; an error that carries an AuthFailure for one that does not verify now.
   absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
 

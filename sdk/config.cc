@@ -19,6 +19,7 @@
 #include "lanyard/sdk/internal/config_variables.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
@@ -157,8 +158,15 @@ class Loader {
     }
     v1::ServerConfig rest;
     *rest.mutable_annotation_issuers() = part.annotation_issuers();
+    *rest.mutable_trusted_proxies() = part.trusted_proxies();
     if (absl::Status status = Expanded(&rest, file, "config"); !status.ok()) return status;
-    loaded_.config.mutable_annotation_issuers()->MergeFrom(part.annotation_issuers());
+    absl::Status proxies = internal::PeerPatterns::Validate(rest.trusted_proxies());
+    if (!proxies.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(places.Of("trusted_proxies", 0), ": trusted_proxies: ", proxies.message()));
+    }
+    loaded_.config.MergeFrom(rest);
+    if (part.local_proxy_is_trusted()) loaded_.config.set_local_proxy_is_trusted(true);
     if (part.has_max_token_bytes()) {
       const std::string place = places.Of("max_token_bytes", -1);
       if (part.max_token_bytes() < 256 || part.max_token_bytes() > 65536) {

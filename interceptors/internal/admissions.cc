@@ -22,15 +22,16 @@ size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json(
 bool AreEqual(const Admissions::Admission& a, const Admissions::Admission& b) {
   return IdentityAccess::StateOf(a.identity).issuer_fingerprint ==
              IdentityAccess::StateOf(b.identity).issuer_fingerprint &&
-         a.peer_is_verified == b.peer_is_verified && a.would_deny == b.would_deny;
+         a.peer_is_verified == b.peer_is_verified && a.is_forwarded == b.is_forwarded &&
+         a.would_deny == b.would_deny;
 }
 
 }  // namespace
 
 std::string Admissions::KeyOf(absl::string_view credentials, absl::string_view path,
-                              absl::string_view certificate_pem) {
-  return Sha256(
-      absl::StrCat(credentials.size(), " ", path.size(), " ", credentials, path, certificate_pem));
+                              absl::string_view certificate_pem, absl::string_view forwarded) {
+  return Sha256(absl::StrCat(credentials.size(), " ", path.size(), " ", forwarded.size(), " ",
+                             credentials, path, forwarded, certificate_pem));
 }
 
 // Takes room, of what nobody will take if need be.

@@ -19,7 +19,8 @@ namespace lanyard::internal {
 
 // What the gate allowed and no binding has taken yet. The two run at different times on different
 // threads, without a handle in common, so they meet here by what both can see: the credentials,
-// the path and the client's certificate. Two calls with the same three take one admission each;
+// the path and the client's certificate, forwarded or its own. Two calls with the same take one
+// admission each;
 // which of the two equal ones does not matter.
 //
 // How long the gap between the two is, is up to the client, which may send its headers now and its
@@ -34,13 +35,15 @@ class Admissions {
 
   // The key of a call: a hash, so that no token is kept.
   static std::string KeyOf(absl::string_view credentials, absl::string_view path,
-                           absl::string_view certificate_pem);
+                           absl::string_view certificate_pem, absl::string_view forwarded = {});
 
   // What the gate knows of a call.
   struct Admission {
     Identity identity;
     // Whether the server's own roots vouch for the client's certificate.
     bool peer_is_verified = false;
+    // Whether x-forwarded-client-cert says who the client is.
+    bool is_forwarded = false;
     // Whether the call goes through only because its method is observed.
     bool would_deny = false;
   };

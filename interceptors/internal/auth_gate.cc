@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/internal/auth_gate.h"
 
-#include <grpc/grpc_security_constants.h>
-
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/call_peer.h"
 #include "lanyard/interceptors/internal/trace_context.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/token_text.h"
@@ -20,15 +20,20 @@ namespace lanyard::internal {
 namespace {
 
 // The one token of a call. Two values of the header are two opinions about who calls.
-absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
-  const auto range = metadata.equal_range(kAuthorization);
+absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header) {
+  const auto range = metadata.equal_range(header);
   if (range.first == range.second) {
-    return AuthFailureStatus(AuthFailure::kMissingToken, "the call has no authorization");
+    return AuthFailureStatus(AuthFailure::kMissingToken, absl::StrCat("the call has no ", header));
   }
   if (std::next(range.first) != range.second) {
-    return AuthFailureStatus(AuthFailure::kMalformedToken, "more than one authorization");
+    return AuthFailureStatus(AuthFailure::kMalformedToken, absl::StrCat("more than one ", header));
   }
   const absl::string_view value = View(range.first->second);
+  if (header != kAuthorization) {
+    if (IsBearerToken(value)) return value;
+    return AuthFailureStatus(AuthFailure::kMalformedToken,
+                             absl::StrCat("the ", header, " is not one token alone"));
+  }
   const auto token = BearerOf(value);
   if (!token.has_value()) {
     // A DPoP token (RFC 9449) proves something that is not checked here, so it is no bearer token.
@@ -41,24 +46,18 @@ absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata) {
   return *token;
 }
 
-bool IsLocal(const grpc::AuthContext& context) {
-  for (const grpc::string_ref& type :
-       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
-    if (type == "local") return true;
-  }
-  return false;
-}
-
 // The connection of a call, for verifier and policy.
 class CallConnection final : public TokenConnection {
  public:
-  CallConnection(const grpc::AuthContext& context, const PortInfo& port, SignatureBudget& budget)
-      : context_(context), port_(port), budget_(budget) {}
+  CallConnection(const grpc::AuthContext& context, const CallMetadata& metadata,
+                 const AuthSnapshot& snapshot, const PortInfo& port, SignatureBudget& budget)
+      : context_(context),
+        peer_(context, metadata, snapshot, port.verifies_certificates),
+        budget_(budget) {}
 
-  std::string CertificateSha256() override { return CertificateSha256Of(context_); }
-  PeerNames VerifiedPeerNames() override {
-    return port_.verifies_certificates ? PeerNamesOf(context_) : PeerNames();
-  }
+  const CallPeer& peer() const { return peer_; }
+  std::string CertificateSha256() override { return peer_.CertificateSha256(); }
+  PeerNames VerifiedPeerNames() override { return peer_.VerifiedNames(); }
   bool BeginSignatureCheck() override {
     name_ = ConnectionOf(context_);  // Not for every call: most verdicts come from the cache.
     return budget_.Take(name_, std::chrono::steady_clock::now());
@@ -67,7 +66,7 @@ class CallConnection final : public TokenConnection {
 
  private:
   const grpc::AuthContext& context_;
-  const PortInfo& port_;
+  const CallPeer peer_;
   SignatureBudget& budget_;
   uint64_t name_ = 0;
 };
@@ -75,14 +74,19 @@ class CallConnection final : public TokenConnection {
 class CheckedCall final : public AllowedCall {
  public:
   CheckedCall(const Identity& caller, absl::string_view path, const CallMetadata& metadata,
-              TokenConnection& connection)
-      : caller_(caller), path_(path), metadata_(metadata), connection_(connection) {}
+              const TokenHeaders& token_headers, CallConnection& connection)
+      : caller_(caller),
+        path_(path),
+        metadata_(metadata),
+        token_headers_(token_headers),
+        connection_(connection) {}
 
   const Identity& caller() const override { return caller_; }
   absl::string_view method() const override { return path_; }
   std::vector<absl::string_view> Header(absl::string_view name) const override {
     std::vector<absl::string_view> values;
-    if (name == kAuthorization) return values;
+    if (std::count(token_headers_.begin(), token_headers_.end(), name) > 0) return values;
+    if (name == kForwardedClientCert && !connection_.peer().is_forwarded()) return values;
     const auto range = metadata_.equal_range(grpc::string_ref(name.data(), name.size()));
     for (auto it = range.first; it != range.second; ++it) values.push_back(View(it->second));
     return values;
@@ -93,7 +97,8 @@ class CheckedCall final : public AllowedCall {
   const Identity& caller_;
   const absl::string_view path_;
   const CallMetadata& metadata_;
-  TokenConnection& connection_;
+  const TokenHeaders& token_headers_;
+  CallConnection& connection_;
 };
 
 grpc::StatusCode ToGrpc(absl::StatusCode code) { return static_cast<grpc::StatusCode>(code); }
@@ -117,8 +122,9 @@ class GateCall {
         context_(context),
         snapshot_(state.snapshot()),
         policy_(*snapshot_->policy),
+        token_headers_(state.token_headers()),
         now_(state.clock->Now()),
-        connection_(context, port, state.signature_budget) {
+        connection_(context, metadata, *snapshot_, port, state.signature_budget) {
     const auto path = metadata.find(":path");
     if (path != metadata.end()) path_ = View(path->second);
     event_.time = now_;
@@ -146,15 +152,18 @@ class GateCall {
     std::string key;
     if (port_.has_binding) {
       const absl::string_view certificate = CertificatePemOf(context_);
-      key = Admissions::KeyOf(CredentialsOf(metadata_), path_, certificate);
+      const std::string forwarded = ForwardedOf(metadata_);
+      key = Admissions::KeyOf(CredentialsOf(metadata_, *token_headers_), path_, certificate,
+                              forwarded);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
+                                      connection_.peer().is_forwarded(),
                                       event_.would_deny.has_value()};
       const auto now = std::chrono::steady_clock::now();
-      const bool filed =
-          caller_.authenticated()
-              ? state_.admissions.File(key, std::move(admission), now)
-              : state_.admissions.FileAnonymous(key, Admissions::KeyOf("", path_, certificate),
-                                                std::move(admission), now);
+      const bool filed = caller_.authenticated()
+                             ? state_.admissions.File(key, std::move(admission), now)
+                             : state_.admissions.FileAnonymous(
+                                   key, Admissions::KeyOf("", path_, certificate, forwarded),
+                                   std::move(admission), now);
       if (!filed) {
         return Refuse(
             {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
@@ -194,7 +203,7 @@ class GateCall {
     const absl::StatusOr<absl::string_view> token =
         port_.legacy_until.has_value() ? AuthFailureStatus(AuthFailure::kMissingToken,
                                                            "the port is an unprotected legacy port")
-                                       : TokenOf(metadata_);
+                                       : TokenOf(metadata_, port_.token_header);
     absl::StatusOr<Identity> caller =
         token.ok() ? snapshot_->verifier->Verify(*token, connection_) : token.status();
     std::optional<Refusal> bad_token;
@@ -205,7 +214,7 @@ class GateCall {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
       bad_token = Refusal{failure, std::string(caller.status().message())};
       no_header_ =
-          port_.legacy_until.has_value() || metadata_.find(kAuthorization) == metadata_.end();
+          port_.legacy_until.has_value() || metadata_.find(port_.token_header) == metadata_.end();
       if (const EffectiveRule* rule = policy_.RuleOf(path_); rule != nullptr) {
         event_.rule = rule->source;
       }
@@ -228,8 +237,8 @@ class GateCall {
     if (!decision.allowed()) return Refusal{AuthFailure::kDeniedByPolicy, Explanation()};
     if (bad_token.has_value()) event_.detail = std::move(bad_token->detail);
     if (state_.settings.extra_check) {
-      const absl::Status status =
-          state_.settings.extra_check(CheckedCall(caller_, path_, metadata_, connection_));
+      const absl::Status status = state_.settings.extra_check(
+          CheckedCall(caller_, path_, metadata_, *token_headers_, connection_));
       if (!status.ok()) {
         return Refusal{AuthFailure::kDeniedByPolicy,
                        absl::StrCat("the extra check: ", status.message())};
@@ -277,6 +286,9 @@ class GateCall {
     event_.would_deny.reset();
     event_.failure = refusal.failure;
     event_.detail = refusal.detail;
+    if (const std::string& error = connection_.peer().error(); !error.empty()) {
+      absl::StrAppend(&event_.detail, "; ", error);
+    }
     Record();
     return refusal.unknown_method ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                                                  WireMessage("unknown method", event_.decision_id))
@@ -306,6 +318,7 @@ class GateCall {
   const grpc::AuthContext& context_;
   const std::shared_ptr<const AuthSnapshot> snapshot_;
   const Policy& policy_;  // Of the snapshot.
+  const std::shared_ptr<const TokenHeaders> token_headers_;
   const absl::Time now_;
   CallConnection connection_;
   absl::string_view path_;
@@ -338,7 +351,8 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
   if (const auto existing = ExistingProcessor(); existing != nullptr) {
     grpc::Status status = existing->Process(metadata, context, consumed, response);
     // The binding finds the call by its token, and takes it out itself.
-    consumed->erase(kAuthorization);
+    for (const std::string& header : *state_->token_headers()) consumed->erase(header);
+    consumed->erase(kForwardedClientCert);
     if (!status.ok()) {
       call.RecordOther("the existing AuthMetadataProcessor refused the call");
       return status;

@@ -141,6 +141,7 @@ absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadSnapshot(const SnapshotS
   auto config = LoadConfig(sources.config_files, sources.config_text);
   if (!config.ok()) return config.status();
   snapshot->config = *std::move(config);
+  snapshot->trusted_proxies = PeerPatterns(snapshot->config.config.trusted_proxies());
   if (absl::Status s = AddKeys(sources, previous, snapshot.get()); !s.ok()) return s;
   if (absl::Status s = AddVerifier(sources, previous, snapshot.get()); !s.ok()) return s;
   if (!sources.shadow_config_files.empty()) {

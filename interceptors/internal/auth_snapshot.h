@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/config.h"
+#include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/policy.h"
 #include "lanyard/sdk/verifier.h"
@@ -30,6 +31,7 @@ struct AuthSnapshot {
   std::map<std::string, Keys> keys;  // By the issuer's name.
   std::shared_ptr<const Verifier> verifier;
   std::shared_ptr<const Policy> policy;
+  PeerPatterns trusted_proxies;
 
   // The candidate that is asked too and decides nothing; null without one.
   std::optional<LoadedConfig> shadow_config;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "lanyard/sdk/token_connection.h"
@@ -24,8 +25,18 @@ inline constexpr absl::string_view kHealthWatch = "/grpc.health.v1.Health/Watch"
 
 inline absl::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
-// All values of `authorization`, put together so that different lists give different texts.
-std::string CredentialsOf(const CallMetadata& metadata);
+// What a proxy that ends TLS says of the client's certificate.
+inline constexpr char kForwardedClientCert[] = "x-forwarded-client-cert";
+
+// Headers that hold a token, in the order of their names.
+using TokenHeaders = std::vector<std::string>;
+
+// All values of those headers, put together so that different lists give different texts. Empty if
+// there is none.
+std::string CredentialsOf(const CallMetadata& metadata, const TokenHeaders& headers);
+
+// All values of x-forwarded-client-cert, in the same way.
+std::string ForwardedOf(const CallMetadata& metadata);
 
 // The client's certificate as PEM, empty without one. Cheap; not to be kept.
 absl::string_view CertificatePemOf(const grpc::AuthContext& context);

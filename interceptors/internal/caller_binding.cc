@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/bound_call.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/forwarded_certificate.h"
 #include "lanyard/interceptors/internal/stream_facts.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/log.h"
@@ -57,14 +58,16 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   bool Bind(CallMetadata* metadata) {
     grpc::ServerContextBase* context = info_->server_context();
     const absl::string_view method = info_->method();
-    const std::string credentials = CredentialsOf(*metadata);
+    const std::shared_ptr<const TokenHeaders> headers = state_->token_headers();
+    const std::string credentials = CredentialsOf(*metadata, *headers);
+    const std::string forwarded = ForwardedOf(*metadata);
     const auto auth_context = context->auth_context();
     const absl::string_view certificate = CertificatePemOf(*auth_context);
     std::optional<Admissions::Admission> admitted =
-        state_->admissions.Take(Admissions::KeyOf(credentials, method, certificate));
+        state_->admissions.Take(Admissions::KeyOf(credentials, method, certificate, forwarded));
     if (!admitted.has_value() && !credentials.empty()) {
       // A bad token where one counts as none.
-      admitted = state_->admissions.Take(Admissions::KeyOf("", method, certificate));
+      admitted = state_->admissions.Take(Admissions::KeyOf("", method, certificate, forwarded));
     }
     if (!admitted.has_value() && method != kUnknownMethod) {
       Refuse(context, method);
@@ -73,7 +76,11 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (!admitted.has_value()) admitted.emplace();
     call_.identity = std::move(admitted->identity);
     call_.would_deny = admitted->would_deny;
-    if (!state_->settings.keep_bearer_in_metadata) metadata->erase(kAuthorization);
+    PeerNames peer = PeerOf(*admitted, *metadata, *auth_context);
+    if (!admitted->is_forwarded) metadata->erase(kForwardedClientCert);
+    if (!state_->settings.keep_bearer_in_metadata) {
+      for (const std::string& header : *headers) metadata->erase(header);
+    }
     call_.method = std::string(method);
     call_.state = state_;
     if (method == kHealthWatch && !call_.identity.authenticated()) {
@@ -87,10 +94,22 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (info_->type() != ServerRpcInfo::Type::UNARY) {
       call_.stream = state_->streams().Add(
           context->c_call(),
-          FactsOf(*state_, method, call_.identity, *auth_context, admitted->peer_is_verified));
+          FactsOf(*state_, method, call_.identity, *auth_context, std::move(peer)));
     }
     PutBoundCall(metadata, &call_);
     return true;
+  }
+
+  // The names that the gate went by.
+  static PeerNames PeerOf(const Admissions::Admission& admitted, const CallMetadata& metadata,
+                          const grpc::AuthContext& context) {
+    if (!admitted.is_forwarded) {
+      return admitted.peer_is_verified ? PeerNamesOf(context) : PeerNames();
+    }
+    const auto header = metadata.find(kForwardedClientCert);
+    if (header == metadata.end()) return {};
+    auto read = ParseForwardedCertificate(View(header->second));
+    return read.ok() ? std::move(read->names) : PeerNames();
   }
 
   void Refuse(grpc::ServerContextBase* context, absl::string_view method) {

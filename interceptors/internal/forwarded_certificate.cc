@@ -12,7 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -204,9 +203,9 @@ absl::StatusOr<ForwardedCertificate> ParseForwardedCertificate(absl::string_view
   for (const Pair& pair : *pairs) {
     if (absl::Status read = Read(pair, &element); !read.ok()) return read;
   }
-  const auto sha256 = Sha256Of(element);
+  auto sha256 = Sha256Of(element);
   if (!sha256.ok()) return sha256.status();
-  return ForwardedCertificate{Base64UrlEncode(*sha256), std::move(element.names)};
+  return ForwardedCertificate{*std::move(sha256), std::move(element.names)};
 }
 
 }  // namespace lanyard::internal

@@ -12,8 +12,7 @@ namespace lanyard::internal {
 
 // The client's certificate, as the proxy that ended its TLS describes it.
 struct ForwardedCertificate {
-  // x5t#S256 as in tokens (RFC 8705 section 3.1): SHA-256 of the DER in base64url, without padding.
-  // Empty if the proxy does not say.
+  // SHA-256 of the DER (RFC 8705 section 3.1), 32 bytes. Empty if the proxy does not say.
   std::string certificate_sha256;
   PeerNames names;
 };

@@ -244,6 +244,13 @@ void ServerState::CheckConfig() {
   if (!status.ok()) SetStatus(status);
 }
 
+void ServerState::AddTokenHeader(const std::string& name) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::set<std::string> headers(token_headers_->begin(), token_headers_->end());
+  headers.insert(name);
+  token_headers_ = std::make_shared<const TokenHeaders>(headers.begin(), headers.end());
+}
+
 ConfigStatus ServerState::status() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return status_;

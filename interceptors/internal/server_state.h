@@ -20,6 +20,7 @@
 #include "lanyard/interceptors/extra_check.h"
 #include "lanyard/interceptors/internal/admissions.h"
 #include "lanyard/interceptors/internal/auth_snapshot.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/decision_counts.h"
 #include "lanyard/interceptors/internal/duration_histogram.h"
 #include "lanyard/interceptors/internal/open_streams.h"
@@ -108,6 +109,13 @@ class ServerState {
   // What rules each method of the services that were added, and the methods that rules name.
   std::vector<MethodStatus> Methods() const;
 
+  // Headers that hold tokens on any of the ports: in their order, authorization among them.
+  std::shared_ptr<const TokenHeaders> token_headers() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return token_headers_;
+  }
+  void AddTokenHeader(const std::string& name);
+
   OpenStreams& streams() { return streams_; }
   size_t open_streams() const { return streams_.size(); }
   const DecisionCounts& decisions() const { return decisions_; }
@@ -151,6 +159,8 @@ class ServerState {
   std::set<std::string> methods_;                 // Of services_. Guarded by mutex_.
   std::vector<std::shared_ptr<const AuthSnapshot>> retired_;  // Guarded by mutex_.
   ConfigStatus status_;                                       // Guarded by mutex_.
+  std::shared_ptr<const TokenHeaders> token_headers_ =        // Guarded by mutex_.
+      std::make_shared<const TokenHeaders>(TokenHeaders{kAuthorization});
   DecisionCounts decisions_;
   std::array<std::atomic<int64_t>, std::size(kAllAuthFailures)> stream_ends_{};  // By reason.
 
@@ -165,6 +175,9 @@ class ServerState {
 struct PortInfo {
   // As it was given to AddListeningPort(); empty for credentials that somebody else uses.
   std::string address;
+
+  // The header that holds the token: after "Bearer " in authorization, alone in any other.
+  std::string token_header = kAuthorization;
 
   // Whether a binding stands behind the gate and takes the admissions.
   bool has_binding = true;

@@ -34,11 +34,11 @@ void EndsBy(absl::Time time, const ServerState& state, StreamEnd end, StreamFact
 }  // namespace
 
 StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Identity& caller,
-                    const grpc::AuthContext& context, bool peer_is_verified) {
+                    const grpc::AuthContext& context, PeerNames peer) {
   StreamFacts facts;
   facts.method = std::string(method);
   facts.caller = caller;
-  if (peer_is_verified) facts.peer = PeerNamesOf(context);
+  facts.peer = std::move(peer);
   facts.began = state.clock->Now();
   if (caller.authenticated()) {
     const IdentityState& token = IdentityAccess::StateOf(caller);

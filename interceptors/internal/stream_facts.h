@@ -14,9 +14,9 @@ namespace lanyard::internal {
 // What is known of a stream that begins now, and when it will have to end: when its token ends, at
 // an instant of its own within the issuer's leeway, so that the streams of one token do not all end
 // and come back at once; and not after the client's certificate.
-// `peer_is_verified` says whether the server's own roots vouch for that certificate.
+// `peer`: the names that the call was admitted by.
 StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Identity& caller,
-                    const grpc::AuthContext& context, bool peer_is_verified);
+                    const grpc::AuthContext& context, PeerNames peer);
 
 }  // namespace lanyard::internal
 

@@ -33,9 +33,6 @@ bool Fail(std::string* why, absl::string_view text) {
   return false;
 }
 
-// DNS names have no colon.
-bool IsUri(absl::string_view name) { return absl::StrContains(name, ':'); }
-
 template <typename List>
 bool Contains(const List& list, absl::string_view value) {
   return std::any_of(list.begin(), list.end(),
@@ -108,13 +105,8 @@ absl::Status ValidatePatterns(absl::string_view field, const Strings& patterns,
 }
 
 absl::Status ValidatePeers(const v1::Allow& allow) {
-  for (const std::string& peer : allow.peers()) {
-    if (!IsUri(peer) && absl::StrContains(peer, '*')) {
-      return Error(absl::StrCat("peers: \"", peer,
-                                "\": only URIs have prefixes, as in \"spiffe://domain/*\""));
-    }
-  }
-  return ValidatePatterns("peers", allow.peers(), kUriSeparators);
+  const absl::Status status = PeerPatterns::Validate(allow.peers());
+  return status.ok() ? status : Error(absl::StrCat("peers: ", status.message()));
 }
 
 }  // namespace
@@ -193,11 +185,7 @@ absl::Status ValidateAllow(const v1::Allow& allow) {
 
 CallerCondition::CallerCondition(const v1::Allow& allow,
                                  const std::map<std::string, std::string>& issuers)
-    : allow_(allow), subjects_(allow.subjects(), kSubjectSeparators) {
-  Strings uris, dns;
-  for (const std::string& peer : allow.peers()) *(IsUri(peer) ? uris : dns).Add() = peer;
-  peer_uris_ = NamePatterns(uris, kUriSeparators);
-  peer_dns_ = NamePatterns(dns, "");
+    : allow_(allow), subjects_(allow.subjects(), kSubjectSeparators), peers_(allow.peers()) {
   for (const v1::ActorCondition& actor : allow.actors()) {
     const auto issuer = issuers.find(actor.issuer());
     if (issuer == issuers.end()) continue;  // Refused at load.
@@ -207,12 +195,7 @@ CallerCondition::CallerCondition(const v1::Allow& allow,
 
 bool CallerCondition::PeerMatches(TokenConnection& connection, std::string* why) const {
   if (allow_.peers().empty()) return true;
-  const PeerNames names = connection.VerifiedPeerNames();
-  const auto any = [](const std::vector<std::string>& list, const NamePatterns& patterns) {
-    return std::any_of(list.begin(), list.end(),
-                       [&](const std::string& name) { return patterns.Match(name); });
-  };
-  if (any(names.uris, peer_uris_) || any(names.dns, peer_dns_)) return true;
+  if (peers_.Match(connection.VerifiedPeerNames())) return true;
   return Fail(why, "the client's certificate has none of the names in peers");
 }
 

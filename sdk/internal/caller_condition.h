@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/internal/name_patterns.h"
+#include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/token_connection.h"
 #include "lanyard/v1/annotations.pb.h"
 
@@ -47,7 +48,7 @@ class CallerCondition {
 
   const v1::Allow allow_;
   const NamePatterns subjects_;
-  NamePatterns peer_uris_, peer_dns_;
+  const PeerPatterns peers_;
   std::vector<Actor> actors_;
 };
 

@@ -13,7 +13,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \
   tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml \
   examples/kubernetes/*.cc examples/kubernetes/manifests/*.yaml \
-  tests/examples/kubernetes_test.cc | squeezed)
+  tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line

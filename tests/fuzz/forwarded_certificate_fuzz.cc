@@ -13,7 +13,6 @@
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/input.h"
 #include "lanyard/interceptors/internal/forwarded_certificate.h"
-#include "lanyard/sdk/internal/base64url.h"
 
 namespace {
 
@@ -52,9 +51,7 @@ void Check(absl::string_view header) {
     FUZZ_CHECK(text.size() < 200 && std::none_of(text.begin(), text.end(), absl::ascii_iscntrl));
     return;
   }
-  std::string sha256;
-  FUZZ_CHECK(lanyard::internal::Base64UrlDecode(read->certificate_sha256, &sha256));
-  FUZZ_CHECK(sha256.empty() || sha256.size() == 32);
+  FUZZ_CHECK(read->certificate_sha256.empty() || read->certificate_sha256.size() == 32);
   for (const auto* names : {&read->names.uris, &read->names.dns}) {
     for (const std::string& name : *names) {
       FUZZ_CHECK(!name.empty() && name.size() <= 2048);
@@ -83,7 +80,7 @@ Known KnownElement(lanyard::fuzz::Input& input) {
   if (!input.Rarely(3)) {
     const std::string sha256(32, static_cast<char>(input.size()));
     pairs.push_back(absl::StrCat("Hash=", absl::BytesToHexString(sha256)));
-    known.certificate.certificate_sha256 = lanyard::internal::Base64UrlEncode(sha256);
+    known.certificate.certificate_sha256 = sha256;
   }
   const bool has_subject = input.Flag(), has_dns = input.Flag();
   std::string subject(input.Line());

@@ -28,7 +28,7 @@ class OpenStreamsTest : public ::testing::Test {
     rules_.clock = SystemClock();
     rules_.changed = [] { return false; };
     rules_.judge = [](const StreamFacts&) { return std::nullopt; };
-    rules_.postpone = [](const StreamFacts&) { return absl::InfiniteFuture(); };
+    rules_.postpone = [](const StreamFacts&, bool) { return absl::InfiniteFuture(); };
   }
 
   void Add(const std::string& method, absl::Time ends_at = absl::InfiniteFuture()) {
@@ -51,7 +51,7 @@ TEST_F(OpenStreamsTest, EndsStreamsWhoseTimeHasComeWhileItJudgesOthers) {
     ++judged;
     return std::nullopt;
   };
-  rules_.postpone = [&](const StreamFacts& stream) {
+  rules_.postpone = [&](const StreamFacts& stream, bool) {
     done.push_back("end " + stream.method);
     return absl::InfiniteFuture();
   };
@@ -68,7 +68,7 @@ TEST_F(OpenStreamsTest, JudgesStreamsWhileTheTimeOfOthersComesWithoutEnd) {
     if (stream.method == "other") judged = true;
     return std::nullopt;
   };
-  rules_.postpone = [&](const StreamFacts&) {
+  rules_.postpone = [&](const StreamFacts&, bool) {
     // As long as the end of a stream takes, and by then there is another.
     absl::SleepFor(absl::Milliseconds(1));
     if (!judged) Add("late", absl::InfinitePast());

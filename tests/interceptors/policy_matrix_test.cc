@@ -175,7 +175,7 @@ class PolicyMatrixTest : public ::testing::TestWithParam<Api> {
     EXPECT_EQ(outcome.text, caller.subject);
     EXPECT_EQ(event.failure, std::nullopt);
     EXPECT_EQ(event.would_deny, allowed ? std::nullopt : std::optional<AuthFailure>(failure));
-    EXPECT_EQ(event.subject, caller.token_failure.has_value() ? "" : caller.subject);
+    EXPECT_EQ(SubjectOf(event), caller.token_failure.has_value() ? "" : caller.subject);
     if (allowed) {
       EXPECT_NE(event.rule, "");
     }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/call_peer.h"
+
+#include <grpc/grpc_security_constants.h>
+
+#include <iterator>
+#include <utility>
+
+namespace lanyard::internal {
+
+bool IsLocal(const grpc::AuthContext& context) {
+  for (const grpc::string_ref& type :
+       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
+    if (type == "local") return true;
+  }
+  return false;
+}
+
+CallPeer::CallPeer(const grpc::AuthContext& context, const CallMetadata& metadata,
+                   const AuthSnapshot& snapshot, bool verifies_certificates)
+    : context_(context), verifies_certificates_(verifies_certificates) {
+  if (!ComesByTrustedProxy(snapshot)) return;
+  forwarded_.emplace();
+  const auto range = metadata.equal_range(kForwardedClientCert);
+  if (range.first == range.second) return;
+  if (std::next(range.first) != range.second) {
+    // Which of them is the proxy's, nobody can tell.
+    error_ = "x-forwarded-client-cert: more than one";
+    return;
+  }
+  auto read = ParseForwardedCertificate(View(range.first->second));
+  if (read.ok()) {
+    forwarded_ = *std::move(read);
+  } else {
+    error_ = std::string(read.status().message());
+  }
+}
+
+bool CallPeer::ComesByTrustedProxy(const AuthSnapshot& snapshot) const {
+  if (snapshot.config.config.local_proxy_is_trusted() && IsLocal(context_)) return true;
+  return verifies_certificates_ && !snapshot.trusted_proxies.empty() &&
+         snapshot.trusted_proxies.Match(PeerNamesOf(context_));
+}
+
+std::string CallPeer::CertificateSha256() const {
+  return is_forwarded() ? forwarded_->certificate_sha256 : CertificateSha256Of(context_);
+}
+
+PeerNames CallPeer::VerifiedNames() const {
+  if (is_forwarded()) return forwarded_->names;
+  return verifies_certificates_ ? PeerNamesOf(context_) : PeerNames();
+}
+
+}  // namespace lanyard::internal
