@@ -7,6 +7,7 @@
 #include "lanyard/sdk/internal/claim_condition.h"
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/weakenings.h"
 
 namespace lanyard::internal {
 namespace {
@@ -67,6 +68,12 @@ std::string ConditionText(const v1::ClaimCondition& condition) {
   return absl::StrCat(path, " is ", absl::StrJoin(condition.any_of_integers(), " or "));
 }
 
+std::string WeakeningsText(const v1::Issuer& issuer) {
+  return absl::StrJoin(
+      WeakeningsOf(issuer), ", ",
+      [](std::string* out, const Weakening& weakening) { out->append(weakening.word); });
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> DescribeIssuer(const v1::Issuer& issuer) {
@@ -105,25 +112,13 @@ std::vector<std::pair<std::string, std::string>> DescribeIssuer(const v1::Issuer
       {"leeway", absl::FormatDuration(rules.leeway)},
       {"longest life", absl::FormatDuration(rules.max_lifetime)},
       {"roles", absl::StrJoin(roles, ", ")},
-      {"weakened by", absl::StrJoin(WeakeningsOf(issuer), ", ")},
+      {"weakened by", WeakeningsText(issuer)},
   };
   std::vector<std::pair<std::string, std::string>> filled;
   for (auto& line : lines) {
     if (!line.second.empty()) filled.push_back(std::move(line));
   }
   return filled;
-}
-
-std::vector<std::string> WeakeningsOf(const v1::Issuer& issuer) {
-  std::vector<std::string> words;
-  if (issuer.accept_subjectless_tokens()) words.push_back("accept_subjectless_tokens");
-  if (issuer.every_verifier_can_mint()) words.push_back("every_verifier_can_mint");
-  if (issuer.issuer_signs_access_tokens_only()) words.push_back("issuer_signs_access_tokens_only");
-  if (issuer.may_assert().anything()) words.push_back("may_assert.anything");
-  if (issuer.fetch().plaintext_http_is_trusted()) {
-    words.push_back("fetch.plaintext_http_is_trusted");
-  }
-  return words;
 }
 
 }  // namespace lanyard::internal

@@ -14,9 +14,6 @@ namespace lanyard::internal {
 // what it is about, and the words. Lines without a value are left out.
 std::vector<std::pair<std::string, std::string>> DescribeIssuer(const v1::Issuer& issuer);
 
-// The fields of an issuer that weaken a check.
-std::vector<std::string> WeakeningsOf(const v1::Issuer& issuer);
-
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_ISSUER_DESCRIPTION_H_

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -13,6 +14,7 @@
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/weakenings.h"
 
 namespace lanyard::tools {
 namespace {
@@ -27,23 +29,12 @@ std::vector<std::string> CallersOf(const v1::Rule& rule) {
 constexpr absl::string_view kOr = "\n    or ";
 
 // What of the server, rather than of an issuer, weakens a check.
-std::vector<std::string> ServerWeakenings(const v1::ServerConfig& config) {
+std::vector<std::string> ServerWeakenings(const LoadedConfig& loaded) {
   std::vector<std::string> words;
-  if (config.loopback_is_trusted()) words.push_back("loopback_is_trusted");
-  for (const v1::MethodSettings& settings : config.settings()) {
-    if (settings.enforcement() == v1::OBSERVE) {
-      words.push_back(
-          absl::StrCat("OBSERVE of ", settings.method(), " until ", settings.observe_until()));
-    }
-    if (settings.max_stream_age_past_expiry().seconds() > 0) {
-      words.push_back(absl::StrCat("max_stream_age_past_expiry of ", settings.method()));
-    }
-  }
-  if (config.has_health()) {
-    words.push_back(absl::StrCat("health: ", v1::HealthAccess_Name(config.health())));
-  }
-  if (config.reflection() == v1::REFLECTION_FOR_ANYONE) {
-    words.push_back("reflection: REFLECTION_FOR_ANYONE");
+  for (const internal::Weakening& weakening : internal::WeakeningsIn(loaded)) {
+    if (absl::StartsWith(weakening.location, "issuer ")) continue;
+    words.push_back(absl::StrCat(weakening.word, weakening.method.empty() ? "" : " of ",
+                                 internal::Printable(weakening.method, 4096)));
   }
   return words;
 }
@@ -70,7 +61,7 @@ std::string Json(const LoadedConfig& loaded) {
       .Bool("ok", true)
       .Json("issuers", absl::StrCat("[", issuers, "]"))
       .Json("rules", absl::StrCat("[", rules, "]"))
-      .Texts("weakened_by", ServerWeakenings(loaded.config))
+      .Texts("weakened_by", ServerWeakenings(loaded))
       .Finish();
 }
 
@@ -98,7 +89,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
                 << ")\n    " << absl::StrJoin(callers, kOr) << "\n";
   }
   streams.out << "any other method: the annotation in its .proto, else nobody\n";
-  for (const std::string& word : ServerWeakenings(loaded->config)) {
+  for (const std::string& word : ServerWeakenings(*loaded)) {
     streams.out << "weakened by " << word << "\n";
   }
   return 0;

@@ -9,10 +9,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "lanyard/sdk/internal/issuer_description.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/weakenings.h"
 #include "lanyard/tools/caller_words.h"
 #include "lanyard/tools/policy_style.h"
 
@@ -193,8 +193,8 @@ std::string Issuers(const PolicyView& view) {
       "</th></tr></thead>\n<tbody>\n";
   for (const v1::Issuer& issuer : view.config.config.issuers()) {
     Badges weakenings;
-    for (const std::string& word : internal::WeakeningsOf(issuer)) {
-      weakenings.emplace_back("warn", "weakened by " + word);
+    for (const internal::Weakening& weakening : internal::WeakeningsOf(issuer)) {
+      weakenings.emplace_back("warn", "weakened by " + weakening.word);
     }
     absl::StrAppend(&html, "<tr><td class=\"method\"><span class=\"name\">", Text(issuer.name()),
                     "</span>", Html(weakenings), "</td>\n<td data-label=\"iss and audiences\">",
