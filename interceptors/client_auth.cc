@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/client_report.h"
 #include "lanyard/interceptors/internal/client_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/interceptors/internal/token_attacher.h"
@@ -51,18 +52,6 @@ bool IsLoopback(absl::string_view target) {
   return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
-std::shared_ptr<internal::ClientState> MakeState(const ClientAuthOptions& options,
-                                                 internal::LocalTransport local) {
-  internal::WarnOfTracing();
-  auto state = std::make_shared<internal::ClientState>();
-  state->audience = options.audience;
-  state->max_token_wait = options.max_token_wait;
-  state->tokens = std::make_shared<CachingTokenSource>(
-      internal::MakeCheckedSource(options.token_source, options.max_token_bytes), options.clock);
-  state->credentials = internal::MakeTokenCredentials(options.audience, state->tokens, local);
-  return state;
-}
-
 // docs/guides/keys.md shows the same.
 constexpr char kRetryUnavailable[] = R"({"methodConfig": [{"name": [{}], "retryPolicy": {
     "maxAttempts": 5, "initialBackoff": "0.5s", "maxBackoff": "5s", "backoffMultiplier": 2,
@@ -78,20 +67,28 @@ bool HasServiceConfig(const grpc::ChannelArguments& arguments) {
 }  // namespace
 
 struct ClientAuth::Impl {
-  std::shared_ptr<internal::ClientState> state;
+  ClientAuthOptions options;
+  std::shared_ptr<CachingTokenSource> tokens;
+  std::shared_ptr<internal::CallFailures> failures = std::make_shared<internal::CallFailures>();
+
+  std::shared_ptr<internal::ClientState> MakeState(internal::LocalTransport local) const {
+    auto state = std::make_shared<internal::ClientState>();
+    state->audience = options.audience;
+    state->max_token_wait = options.max_token_wait;
+    state->failures = failures;
+    state->tokens = tokens;
+    state->credentials = internal::MakeTokenCredentials(options.audience, tokens, failures, local);
+    return state;
+  }
 };
 
 absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions options) {
   if (absl::Status status = Validate(options); !status.ok()) return status;
-  if (options.retry_unavailable) {
-    return absl::InvalidArgumentError(
-        "ClientAuthOptions.retry_unavailable: only CreateChannel() can set it; put a retryPolicy "
-        "into the channel's service config");
-  }
+  internal::WarnOfTracing();
   auto impl = std::make_unique<Impl>();
-  impl->state =
-      MakeState(options, options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
-                                                     : internal::LocalTransport::kRefused);
+  impl->tokens = std::make_shared<CachingTokenSource>(
+      internal::MakeCheckedSource(options.token_source, options.max_token_bytes), options.clock);
+  impl->options = std::move(options);
   return std::unique_ptr<ClientAuth>(new ClientAuth(std::move(impl)));
 }
 
@@ -100,14 +97,24 @@ ClientAuth::~ClientAuth() = default;
 
 std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>
 ClientAuth::InterceptorFactory() {
-  return std::make_unique<internal::TokenAttacherFactory>(impl_->state);
+  return std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(
+      impl_->options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
+                                         : internal::LocalTransport::kRefused));
 }
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
-    const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
+Description ClientAuth::Describe() const {
+  return internal::DescribeClient(impl_->options.audience, *impl_->tokens, *impl_->failures);
+}
+
+std::vector<Metric> ClientAuth::Metrics() const {
+  return internal::ClientMetrics(impl_->options.audience, *impl_->tokens, *impl_->failures);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
+    const std::string& target, const grpc::ChannelArguments& arguments,
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
-        interceptors) {
-  if (absl::Status status = Validate(options); !status.ok()) return status;
+        interceptors) const {
+  const ClientAuthOptions& options = impl_->options;
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::shared_ptr<internal::TlsReloader> tls;
   internal::LocalTransport local = internal::LocalTransport::kRefused;
@@ -146,11 +153,25 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
   }
   if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
   auto factory =
-      std::make_unique<internal::TokenAttacherFactory>(MakeState(options, local), std::move(tls));
+      std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(local), std::move(tls));
   // On sending the first one runs first.
   interceptors.push_back(std::move(factory));
   return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,
                                                                  std::move(interceptors));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
+    const std::string& target) const {
+  return CreateChannel(target, grpc::ChannelArguments(), {});
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+    const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+        interceptors) {
+  const auto auth = ClientAuth::Create(std::move(options));
+  if (!auth.ok()) return auth.status();
+  return (*auth)->CreateChannel(target, arguments, std::move(interceptors));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target,

@@ -11,6 +11,8 @@
 #include "absl/time/time.h"
 #include "lanyard/interceptors/tls.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/description.h"
+#include "lanyard/sdk/metrics.h"
 #include "lanyard/sdk/tokens/token_source.h"
 
 namespace grpc {
@@ -51,7 +53,8 @@ struct ClientAuthOptions {
   // Lets gRPC send a call again that ends as UNAVAILABLE, up to four times within some seconds. A
   // server answers so, and runs no handler, while it does not have the key of a token yet. But a
   // handler's own UNAVAILABLE cannot be told from that, so this is for methods that may run twice.
-  // For CreateChannel() alone, and without a service config in its arguments.
+  // For CreateChannel() alone, and without a service config in its arguments: channels that are
+  // made elsewhere need a retryPolicy of their own.
   bool retry_unavailable = false;
 
   std::shared_ptr<const Clock> clock = SystemClock();
@@ -72,9 +75,24 @@ class ClientAuth {
   static absl::StatusOr<std::unique_ptr<ClientAuth>> Create(ClientAuthOptions options);
   ~ClientAuth();
 
+  // A channel that authenticates: TLS for TCP targets, local credentials for "unix:" ones. All
+  // channels share the tokens. `arguments` and `interceptors` are the caller's own; the
+  // interceptors run before Lanyard's on sending, so they do not see the token.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+      const std::string& target, const grpc::ChannelArguments& arguments,
+      std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+          interceptors) const;
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target) const;
+
   // For a channel that is made elsewhere. Put it last, so that it sees what other interceptors
   // set. The channel must be protected, or its calls fail.
   std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> InterceptorFactory();
+
+  // How it is now: tokens, and calls that failed before they were sent. For people.
+  Description Describe() const;
+
+  // All that is counted (docs/reference/metrics.md).
+  std::vector<Metric> Metrics() const;
 
  private:
   struct Impl;
@@ -82,9 +100,7 @@ class ClientAuth {
   std::unique_ptr<Impl> impl_;
 };
 
-// A channel that authenticates: TLS for TCP targets, local credentials for "unix:" ones.
-// `arguments` and `interceptors` are the caller's own; the interceptors run before Lanyard's on
-// sending, so they do not see the token.
+// The same in one step, for a channel that nobody asks how it is.
 //
 //   absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
 //       lanyard::CreateChannel("orders.prod:8443", options);

@@ -21,6 +21,7 @@
 #include "lanyard/interceptors/internal/caller_binding.h"
 #include "lanyard/interceptors/internal/config_watcher.h"
 #include "lanyard/interceptors/internal/plaintext_credentials.h"
+#include "lanyard/interceptors/internal/server_description.h"
 #include "lanyard/interceptors/internal/server_metrics.h"
 #include "lanyard/interceptors/internal/server_plugin.h"
 #include "lanyard/interceptors/internal/server_state.h"
@@ -85,7 +86,8 @@ struct ServerAuth::Impl {
   std::shared_ptr<internal::ServerState> state;
   std::unique_ptr<internal::ConfigWatcher> watcher;  // Null without files.
   absl::Duration config_failure_deadline;
-  std::shared_ptr<internal::TlsReloader> tls;  // Null without TLS files.
+  TlsFiles tls_files;
+  std::shared_ptr<internal::TlsReloader> tls;  // Null without them.
   std::vector<std::string> services;           // As in ServerAuthOptions.
   bool verifies_certificates = false;          // TLS asks clients for certificates and checks them.
 
@@ -94,6 +96,8 @@ struct ServerAuth::Impl {
   std::map<grpc::ServerBuilder*, std::weak_ptr<internal::BuilderSetup>> setups;
   // Of the newest builder. Guarded by mutex.
   std::shared_ptr<internal::BuilderSetup::Error> error;
+  // All that there ever were. Guarded by mutex.
+  std::vector<std::shared_ptr<const internal::PortInfo>> ports;
 
   std::shared_ptr<internal::BuilderSetup> SetupOf(grpc::ServerBuilder& builder) {
     std::lock_guard<std::mutex> lock(mutex);
@@ -139,6 +143,10 @@ struct ServerAuth::Impl {
 
   std::shared_ptr<grpc::AuthMetadataProcessor> Gate(
       std::shared_ptr<const internal::PortInfo> port) {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      ports.push_back(port);
+    }
     // The processor is owned by the credentials; through it they own the TLS files' reloader.
     return std::shared_ptr<grpc::AuthMetadataProcessor>(
         new internal::AuthGate(state, std::move(port)),
@@ -234,6 +242,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);
     if (!tls.ok()) return tls.status();
+    impl->tls_files = options.tls;
     impl->tls = *std::move(tls);
     impl->verifies_certificates = !options.tls.root_certificates.empty();
     WarnOfSharedKey(options.tls, *impl->state->snapshot());
@@ -401,6 +410,18 @@ absl::Status ServerAuth::Reload() {
 ConfigStatus ServerAuth::Config() const { return impl_->state->status(); }
 
 std::vector<MethodStatus> ServerAuth::Methods() const { return impl_->state->Methods(); }
+
+Description ServerAuth::Describe() const {
+  internal::ServerFacts facts;
+  facts.ready = Ready();
+  facts.tls_files = impl_->tls_files;
+  facts.tls = impl_->tls.get();
+  {
+    std::lock_guard<std::mutex> lock(impl_->mutex);
+    facts.ports.assign(impl_->ports.begin(), impl_->ports.end());
+  }
+  return internal::DescribeServer(*impl_->state, facts);
+}
 
 std::vector<Metric> ServerAuth::Metrics() const {
   std::vector<Metric> metrics = internal::MetricsOf(*impl_->state);

@@ -18,6 +18,7 @@
 #include "lanyard/interceptors/tls.h"
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/description.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/metrics.h"
 
@@ -216,6 +217,10 @@ class ServerAuth {
   // What rules each method: of the services that the server has, and of those that rules name. For
   // metrics, and to see what no rule opens.
   std::vector<MethodStatus> Methods() const;
+
+  // How all of it is now: config, policy, issuers and their keys, methods, ports, TLS, audit, and
+  // which words weaken a check. For people.
+  Description Describe() const;
 
   // All that is counted and measured (docs/reference/metrics.md). //:prometheus serves it, and
   // MetricsReporter hands it to anything else.

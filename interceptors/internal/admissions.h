@@ -42,10 +42,10 @@ class Admissions {
     Identity identity;
     // Whether the server's own roots vouch for the client's certificate.
     bool peer_is_verified = false;
-    // Whether x-forwarded-client-cert says who the client is.
-    bool is_forwarded = false;
     // Whether the call goes through only because its method is observed.
     bool would_deny = false;
+    // Whether x-forwarded-client-cert says who the client is.
+    bool is_forwarded = false;
   };
 
   // False at the bound: the call must be refused.

@@ -156,8 +156,8 @@ class GateCall {
       key = Admissions::KeyOf(CredentialsOf(metadata_, *token_headers_), path_, certificate,
                               forwarded);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
-                                      connection_.peer().is_forwarded(),
-                                      event_.would_deny.has_value()};
+                                      event_.would_deny.has_value(),
+                                      connection_.peer().is_forwarded()};
       const auto now = std::chrono::steady_clock::now();
       const bool filed = caller_.authenticated()
                              ? state_.admissions.File(key, std::move(admission), now)

@@ -18,8 +18,11 @@ namespace {
 class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
  public:
   TokenPlugin(std::string audience, std::shared_ptr<CachingTokenSource> tokens,
-              LocalTransport local)
-      : audience_(std::move(audience)), tokens_(std::move(tokens)), local_(local) {}
+              std::shared_ptr<CallFailures> failures, LocalTransport local)
+      : audience_(std::move(audience)),
+        tokens_(std::move(tokens)),
+        failures_(std::move(failures)),
+        local_(local) {}
 
   bool IsBlocking() const override { return false; }
   const char* GetType() const override { return "lanyard"; }
@@ -32,6 +35,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
       for (const grpc::string_ref& type :
            channel_auth_context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
         if (type == "local") {
+          failures_->Count(CallFailure::kRefusedLocally);
           return grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
                               "lanyard: this channel is local and not encrypted; the token was not "
                               "sent. Use a \"unix:\" target, or set loopback_is_trusted");
@@ -40,6 +44,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
     }
     const CachingTokenSource::TokenPtr token = tokens_->Cached(audience_);
     if (token == nullptr) {
+      failures_->Count(CallFailure::kNoToken);
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "lanyard: no valid token at hand");
     }
     metadata->emplace("authorization", absl::StrCat("Bearer ", token->text()));
@@ -49,6 +54,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
  private:
   const std::string audience_;
   const std::shared_ptr<CachingTokenSource> tokens_;
+  const std::shared_ptr<CallFailures> failures_;
   const LocalTransport local_;
 };
 
@@ -96,10 +102,27 @@ class CheckedSource final : public TokenSource {
 
 }  // namespace
 
+absl::string_view CallFailureName(CallFailure failure) {
+  switch (failure) {
+    case CallFailure::kNoToken:
+      return "no_token";
+    case CallFailure::kTimeout:
+      return "timeout";
+    case CallFailure::kCancelled:
+      return "cancelled";
+    case CallFailure::kConflict:
+      return "conflict";
+    case CallFailure::kRefusedLocally:
+      return "refused_locally";
+  }
+  return "";
+}
+
 std::shared_ptr<grpc::CallCredentials> MakeTokenCredentials(
-    std::string audience, std::shared_ptr<CachingTokenSource> tokens, LocalTransport local) {
-  return grpc::MetadataCredentialsFromPlugin(
-      std::make_unique<TokenPlugin>(std::move(audience), std::move(tokens), local));
+    std::string audience, std::shared_ptr<CachingTokenSource> tokens,
+    std::shared_ptr<CallFailures> failures, LocalTransport local) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<TokenPlugin>(
+      std::move(audience), std::move(tokens), std::move(failures), local));
 }
 
 std::shared_ptr<TokenSource> MakeCheckedSource(std::shared_ptr<TokenSource> source,

@@ -151,6 +151,11 @@ class FileTlsReloader final : public TlsReloader {
     return not_after_;
   }
 
+  std::string LastError() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return last_error_;
+  }
+
   absl::Status Reload() override {
     std::lock_guard<std::mutex> lock(mutex_);
     // Each for itself: a pair that does not match must not keep a withdrawn root in use.
@@ -210,20 +215,22 @@ class FileTlsReloader final : public TlsReloader {
 
   void Poll() {
     const absl::Status status = Reload();
-    if (status.message() == last_error_) return;
-    last_error_ = std::string(status.message());
-    LogLine(status.ok()
-                ? "TLS files are well again"
-                : absl::StrCat("TLS files not reloaded, the last good ones stay: ", last_error_));
+    const std::string error(status.message());
+    if (error == LastError()) return;
+    LogLine(status.ok() ? "TLS files are well again"
+                        : absl::StrCat("TLS files not reloaded, the last good ones stay: ", error));
+    std::lock_guard<std::mutex> lock(mutex_);
+    last_error_ = error;
   }
 
   const TlsFiles files_;
   mutable std::mutex mutex_;
-  absl::Time not_after_ = absl::InfiniteFuture();  // Guarded by mutex_.
-  MemoryFile pair_{&SparePaths::Pairs()};          // Guarded by mutex_, as are the next three.
+  // Guarded by mutex_, down to the error.
+  MemoryFile pair_{&SparePaths::Pairs()};
   MemoryFile roots_{&SparePaths::Roots()};
   std::string pair_digest_, roots_digest_;
-  std::string last_error_;  // Only the poller's.
+  absl::Time not_after_ = absl::InfiniteFuture();
+  std::string last_error_;
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
 };

@@ -36,6 +36,9 @@ class TlsReloader {
   // When the certificate that is in use expires; infinite future without one.
   virtual absl::Time NotAfter() const = 0;
 
+  // What is wrong with the files as they are now, so that older ones are in use; empty if nothing.
+  virtual std::string LastError() const = 0;
+
   // Looks at the files now; an error leaves the last good ones in use.
   virtual absl::Status Reload() = 0;
 };

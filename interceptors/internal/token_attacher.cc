@@ -31,16 +31,8 @@ void EndCall(grpc::ClientContext* context, grpc::StatusCode code, const std::str
 }
 
 grpc::StatusCode CodeFor(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kInternal:
-      return grpc::StatusCode::UNAVAILABLE;
-    default:
-      return grpc::StatusCode::UNAUTHENTICATED;
-  }
+  return IsTransientTokenFailure(status) ? grpc::StatusCode::UNAVAILABLE
+                                         : grpc::StatusCode::UNAUTHENTICATED;
 }
 
 // A call whose initial metadata is held until there is a token. Four things may end the wait; the
@@ -69,6 +61,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
     timer_ = state_->timers.Add(when, [weak = weak_from_this(), deadline_first] {
       if (auto self = weak.lock()) {
         self->End(
+            CallFailure::kTimeout,
             deadline_first ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::UNAVAILABLE,
             "lanyard: no token in time");
       }
@@ -83,9 +76,10 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
     methods_->Proceed();
   }
 
-  void End(grpc::StatusCode code, const std::string& text) {
+  void End(CallFailure why, grpc::StatusCode code, const std::string& text) {
     const auto state = Take();
     if (state == nullptr) return;
+    state->failures->Count(why);
     EndCall(context_, code, text);
     methods_->Proceed();
   }
@@ -126,7 +120,8 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
         std::lock_guard<std::mutex> lock(mutex_);
         held = held_;
       }
-      if (held != nullptr) held->End(grpc::StatusCode::CANCELLED, "CANCELLED");
+      if (held != nullptr)
+        held->End(CallFailure::kCancelled, grpc::StatusCode::CANCELLED, "CANCELLED");
       methods->Proceed();
       return;
     }
@@ -150,6 +145,7 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
     grpc::ClientContext* context = info_->client_context();
     if (context->credentials() != nullptr ||
         methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
+      state_->failures->Count(CallFailure::kConflict);
       EndCall(context, grpc::StatusCode::INVALID_ARGUMENT,
               "lanyard: the call has credentials or an \"authorization\" header of its own beside "
               "the channel's token; use a channel without Lanyard for it");
@@ -175,8 +171,9 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
       if (token.ok()) {
         held->Send(*std::move(token));
       } else {
-        held->End(CodeFor(token.status()), absl::StrCat("lanyard: no token for \"", audience,
-                                                        "\": ", token.status().message()));
+        held->End(
+            CallFailure::kNoToken, CodeFor(token.status()),
+            absl::StrCat("lanyard: no token for \"", audience, "\": ", token.status().message()));
       }
     });
   }

@@ -40,12 +40,15 @@ std::string What(absl::string_view word) {
       {"issuer_signs_access_tokens_only",
        "tokens of a type that ID tokens have as well, without a claim that tells them apart"},
       {"leeway", "tokens that expired, or begin, further from now than the default of 30 s"},
+      {"local_proxy_is_trusted",
+       "every local process may say of a client which certificate it has"},
       {"loopback_is_trusted",
        "tokens cross loopback TCP in clear, where every local process can read them"},
       {"max_lifetime", "tokens that live longer than the default of 24 h"},
       {"max_stream_age_past_expiry", "streams go on after their token has expired"},
       {"plaintext_http_is_trusted",
        "whoever is on the network may replace the keys, and so sign any token"},
+      {"trusted_proxies", "that proxy may say of any client which certificate it has"},
       {"without_token", "callers without a token, by their certificate alone"},
   };
   for (const auto& [known, sentence] : kSentences) {
@@ -96,7 +99,7 @@ void FindIn(const Message& message, const FieldDescriptor& field, int index,
     case FieldDescriptor::CPPTYPE_STRING: {
       const std::string value = index < 0 ? reflection->GetString(message, &field)
                                           : reflection->GetRepeatedString(message, &field, index);
-      if (marked && Weakens(name, value)) add(value, value);
+      if (marked && Weakens(name, value)) add(name == "custom_types" ? value : name, value);
       return;
     }
     case FieldDescriptor::CPPTYPE_ENUM: {

@@ -34,6 +34,7 @@ struct Entry {
   absl::Duration pause;                          // After the last failure.
   absl::Time not_before = absl::InfinitePast();  // No fetch until then.
   absl::Time last_drop = absl::InfinitePast();
+  TokenStatus status;  // But for what the rest tells.
 };
 
 }  // namespace
@@ -88,11 +89,14 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
         const absl::Duration life = result->expires_at() - now;
         entry.refresh_at = result->expires_at() - kEarly - std::min(kRefreshAhead, life / 5);
         entry.token = token = std::make_shared<const BearerToken>(*result);
+        ++entry.status.fetches;
         entry.last_error = absl::OkStatus();
         entry.pause = absl::ZeroDuration();
         entry.not_before = absl::InfinitePast();
       } else {
         entry.last_error = result.status();
+        ++(IsTransientTokenFailure(result.status()) ? entry.status.transient_failures
+                                                    : entry.status.permanent_failures);
         entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
         entry.not_before = now + entry.pause;
       }
@@ -185,6 +189,19 @@ void CachingTokenSource::Drop(const std::string& audience, const TokenPtr& token
   if (now < it->second.last_drop + kBetweenDrops) return;
   it->second.last_drop = now;
   it->second.token = nullptr;
+  ++it->second.status.forced_refreshes;
+}
+
+std::map<std::string, TokenStatus> CachingTokenSource::Status() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  std::map<std::string, TokenStatus> all;
+  for (const auto& [audience, entry] : state_->entries) {
+    TokenStatus status = entry.status;
+    if (entry.token != nullptr) status.expires_at = entry.token->expires_at();
+    status.last_error = std::string(entry.last_error.message());
+    all.emplace(audience, std::move(status));
+  }
+  return all;
 }
 
 }  // namespace lanyard

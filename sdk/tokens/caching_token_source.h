@@ -2,14 +2,32 @@
 #ifndef LANYARD_SDK_TOKENS_CACHING_TOKEN_SOURCE_H_
 #define LANYARD_SDK_TOKENS_CACHING_TOKEN_SOURCE_H_
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/tokens/token_source.h"
 
 namespace lanyard {
+
+// How the tokens of one audience are doing, for metrics and for people.
+struct TokenStatus {
+  // Fetches, by how they ended; transient is what IsTransientTokenFailure() names.
+  int64_t fetches = 0, transient_failures = 0, permanent_failures = 0;
+
+  // Tokens that were dropped because a server had refused them.
+  int64_t forced_refreshes = 0;
+
+  // Of the token that is kept; infinite past without one.
+  absl::Time expires_at = absl::InfinitePast();
+
+  // What was wrong with the last fetch; empty if nothing was.
+  std::string last_error;
+};
 
 // Keeps the last token of each audience and gets a new one ahead of time.
 //
@@ -38,6 +56,9 @@ class CachingTokenSource {
   // Forgets the token of an audience, if it is still that one: the server has refused it. At most
   // once a minute for each audience, so that a server which refuses everything causes no stampede.
   void Drop(const std::string& audience, const TokenPtr& token);
+
+  // By audience.
+  std::map<std::string, TokenStatus> Status() const;
 
  private:
   struct State;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -37,11 +38,26 @@ struct TokenRequest {
 
 using TokenCallback = std::function<void(absl::StatusOr<BearerToken>)>;
 
+// Whether a source's failure may pass by itself: UNAVAILABLE, DEADLINE_EXCEEDED,
+// RESOURCE_EXHAUSTED, ABORTED and INTERNAL.
+inline bool IsTransientTokenFailure(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Where a client's tokens come from.
 //
-// The error's code says what to do: UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED and
-// INTERNAL are passing faults (calls fail as UNAVAILABLE and may be retried); anything else is
-// final until somebody acts (calls fail as UNAUTHENTICATED). Messages must not hold secrets.
+// The error's code says what to do: after what IsTransientTokenFailure() names calls fail as
+// UNAVAILABLE and may be retried; anything else is permanent until somebody acts, and calls fail as
+// UNAUTHENTICATED. Messages must not hold secrets.
 //
 // Thread-safe. Lanyard wraps every source in a cache that asks on a thread of its own, never on
 // gRPC's, at most one request an audience at a time.

@@ -63,6 +63,8 @@ std::map<std::string, std::string> Configs() {
       {"every_verifier_can_mint", Issuer("every_verifier_can_mint: true", "algorithms: HS256")},
       {"accept_subjectless_tokens", Issuer("accept_subjectless_tokens: true")},
       {"loopback_is_trusted", Issuer("") + "loopback_is_trusted: true"},
+      {"trusted_proxies", Issuer("") + "trusted_proxies: \"spiffe://prod/proxy\""},
+      {"local_proxy_is_trusted", Issuer("") + "local_proxy_is_trusted: true"},
       {"NO_TYP", Issuer("profile: CUSTOM custom_types: \"NO_TYP\" "
                         "required_claims { path: \"use\" any_of: \"access\" }")},
       {"anyone", Rule("anyone: true")},
