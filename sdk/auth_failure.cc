@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace lanyard {
 namespace {
@@ -193,6 +194,14 @@ absl::Status AuthFailureStatus(AuthFailure failure, absl::string_view detail) {
                       absl::StrCat(AuthFailureName(failure), ": ", detail));
   status.SetPayload(kPayload, absl::Cord(AuthFailureName(failure)));
   return status;
+}
+
+std::string AuthFailureDetail(const absl::Status& status) {
+  absl::string_view detail = status.message();
+  if (const auto failure = FailureOf(status); failure.has_value()) {
+    absl::ConsumePrefix(&detail, absl::StrCat(AuthFailureName(*failure), ": "));
+  }
+  return std::string(detail);
 }
 
 std::optional<AuthFailure> FailureOf(const absl::Status& status) {

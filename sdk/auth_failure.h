@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -78,6 +79,9 @@ absl::string_view AuthFailureHint(AuthFailure failure);
 // A status that carries the failure. `detail` is for operators, not for the peer; it must not hold
 // any part of a token that was not verified.
 absl::Status AuthFailureStatus(AuthFailure failure, absl::string_view detail);
+
+// The detail that a status of AuthFailureStatus() was made with; the message of any other.
+std::string AuthFailureDetail(const absl::Status& status);
 
 // The failure that a status carries; nothing for OK and for other errors.
 std::optional<AuthFailure> FailureOf(const absl::Status& status);

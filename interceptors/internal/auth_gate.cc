@@ -212,7 +212,7 @@ class GateCall {
       event_.caller = caller_;
     } else {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
-      bad_token = Refusal{failure, std::string(caller.status().message())};
+      bad_token = Refusal{failure, AuthFailureDetail(caller.status())};
       no_header_ =
           port_.legacy_until.has_value() || metadata_.find(port_.token_header) == metadata_.end();
       if (const EffectiveRule* rule = policy_.RuleOf(path_); rule != nullptr) {

@@ -89,7 +89,7 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
   const absl::Status trusted = now->verifier->StillTrusts(stream.caller);
   if (trusted.ok()) return std::nullopt;
   return StreamEnd{FailureOf(trusted).value_or(AuthFailure::kUnknownIssuer),
-                   std::string(trusted.message())};
+                   AuthFailureDetail(trusted)};
 }
 
 absl::Time ServerState::PostponeStreamEnd(const StreamFacts& stream, bool again) {

@@ -19,8 +19,8 @@
 
 namespace lanyard::test {
 
-// A program that runs as in a container: what it prints on standard error goes to a log, and
-// SIGTERM ends it.
+// A program that runs as in a container: what it prints goes to a log, and SIGTERM ends
+// it.
 class Container {
  public:
   Container(std::vector<std::string> command, std::string log_file)
@@ -29,6 +29,7 @@ class Container {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log_file_.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
     std::vector<char*> argv;
     for (std::string& word : command) argv.push_back(&word[0]);
     argv.push_back(nullptr);

@@ -23,7 +23,7 @@ AuditEvent Refusal() {
   event.decision_id = "7f3a9c21";
   event.method = "/shop.Orders/GetOrder";
   event.failure = AuthFailure::kWrongAudience;
-  event.detail = "WRONG_AUDIENCE: aud_seen [\"account\"], want [\"orders\"]";
+  event.detail = "aud_seen [\"account\"], want [\"orders\"]";
   event.rule = "auth.textproto:12";
   event.policy_hash = "3f2a9c218b07";
   event.port = "0.0.0.0:8443";
@@ -47,7 +47,7 @@ TEST(AuditJsonTest, TellsAllOfARefusal) {
   EXPECT_EQ(
       AuditJson(Refusal()),
       "{\"time\":\"2027-01-15T08:00:00.123456Z\",\"id\":\"7f3a9c21\",\"decision\":\"denied\","
-      "\"reason\":\"WRONG_AUDIENCE\",\"detail\":\"WRONG_AUDIENCE: aud_seen [\\\"account\\\"], "
+      "\"reason\":\"WRONG_AUDIENCE\",\"detail\":\"aud_seen [\\\"account\\\"], "
       "want [\\\"orders\\\"]\",\"hint\":\"add an audience mapper at the issuer, or let the "
       "client ask for this server's audience\",\"method\":\"/shop.Orders/GetOrder\","
       "\"enforcement\":\"ENFORCE\",\"rule\":\"auth.textproto:12\",\"policy\":\"3f2a9c218b07\","

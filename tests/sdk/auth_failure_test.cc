@@ -112,6 +112,13 @@ TEST(AuthFailureTest, OnlyPassingFaultsAreUnavailable) {
   }
 }
 
+TEST(AuthFailureTest, TheDetailStandsBesideTheName) {
+  for (const AuthFailure failure : kAllAuthFailures) {
+    EXPECT_EQ(AuthFailureDetail(AuthFailureStatus(failure, "why: so")), "why: so");
+  }
+  EXPECT_EQ(AuthFailureDetail(absl::UnauthenticatedError("EXPIRED: x")), "EXPIRED: x");
+}
+
 TEST(AuthFailureTest, OtherStatusesCarryNone) {
   EXPECT_EQ(FailureOf(absl::OkStatus()), std::nullopt);
   EXPECT_EQ(FailureOf(absl::UnauthenticatedError("EXPIRED: by name alone")), std::nullopt);
