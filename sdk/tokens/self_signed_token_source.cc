@@ -6,23 +6,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/internal/crypto/certificate.h"
+#include "lanyard/sdk/internal/certificate_file.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
-#include "lanyard/sdk/internal/file.h"
 
 namespace lanyard {
 namespace {
-
-constexpr size_t kMaxCertificateBytes = 1 << 20;
-
-absl::StatusOr<std::string> ThumbprintOfFile(const std::string& path) {
-  const auto pem = internal::ReadFile(path, kMaxCertificateBytes);
-  if (!pem.ok()) return pem.status();
-  auto thumbprint = internal::CertificateSha256(pem->view());
-  if (thumbprint.ok()) return thumbprint;
-  return absl::InvalidArgumentError(
-      absl::StrCat("bind_to_certificate: ", path, ": ", thumbprint.status().message()));
-}
 
 class SelfSigned final : public TokenSource {
  public:
@@ -41,7 +29,7 @@ class SelfSigned final : public TokenSource {
     claims.set_token_id(internal::Base64UrlEncode(internal::RandomBytes(16)));
     for (const std::string& scope : options_.scopes) claims.add_scopes(scope);
     if (!options_.bind_to_certificate.empty()) {
-      auto thumbprint = ThumbprintOfFile(options_.bind_to_certificate);
+      auto thumbprint = internal::CertificateSha256OfFile(options_.bind_to_certificate);
       if (!thumbprint.ok()) return done(thumbprint.status());
       claims.mutable_confirmation()->set_certificate_sha256(*std::move(thumbprint));
     }
@@ -73,7 +61,8 @@ absl::StatusOr<std::shared_ptr<TokenSource>> SelfSignedTokenSource(SelfSignedTok
     return absl::InvalidArgumentError("SelfSignedTokenOptions.clock is null");
   }
   if (!options.bind_to_certificate.empty()) {
-    if (auto read = ThumbprintOfFile(options.bind_to_certificate); !read.ok()) return read.status();
+    if (auto read = internal::CertificateSha256OfFile(options.bind_to_certificate); !read.ok())
+      return read.status();
   }
   return std::make_shared<SelfSigned>(std::move(options));
 }

@@ -46,6 +46,14 @@ class ServerLogTest : public LogSearchTest {
 
   void TearDown() override {
     for (const AuditEvent& event : server_.audit->events()) AddEvent(event, &haystack_);
+    const Description described = server_.auth->Describe();
+    haystack_.Add("Describe().json", described.json, Haystack::Kind::kOutput);
+    haystack_.Add("Describe().text", described.text, Haystack::Kind::kOutput);
+    for (const Metric& metric : server_.auth->Metrics()) {
+      for (const Metric::Value& value : metric.values) {
+        for (const auto& label : value.labels) haystack_.Add(metric.name, label.second);
+      }
+    }
     LogSearchTest::TearDown();
   }
 

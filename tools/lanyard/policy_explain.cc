@@ -11,9 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/certificate_file.h"
 #include "lanyard/sdk/internal/claim_checks.h"
-#include "lanyard/sdk/internal/crypto/certificate.h"
-#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/json_text.h"
@@ -31,8 +30,6 @@
 
 namespace lanyard::tools {
 namespace {
-
-constexpr size_t kMaxCertificateBytes = 1 << 20;
 
 // The caller that a person describes.
 struct Caller {
@@ -252,14 +249,8 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (!caller.ok()) return caller.status();
   NamedPeer peer(arguments.Values("--peer"));
   if (arguments.Has("--client-certificate")) {
-    const std::string path = arguments.Value("--client-certificate");
-    const auto pem = internal::ReadFile(path, kMaxCertificateBytes);
-    if (!pem.ok()) return pem.status();
-    auto sha256 = internal::CertificateSha256(pem->view());
-    if (!sha256.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(InputName(path), ": ", sha256.status().message()));
-    }
+    auto sha256 = internal::CertificateSha256OfFile(arguments.Value("--client-certificate"));
+    if (!sha256.ok()) return sha256.status();
     peer.set_sha256(*std::move(sha256));
   }
   if (caller->identity.authenticated()) {

@@ -9,10 +9,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/base64url.h"
+#include "lanyard/sdk/internal/certificate_file.h"
 #include "lanyard/sdk/internal/claims_json.h"
-#include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
-#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/json_text.h"
@@ -29,7 +28,6 @@ namespace lanyard::tools {
 namespace {
 
 constexpr size_t kShownNameBytes = 40;
-constexpr size_t kMaxCertificateBytes = 1 << 20;
 constexpr absl::Duration kUsualLongestLifetime = absl::Hours(24);
 
 // The key to sign with, and its algorithm in it.
@@ -135,14 +133,8 @@ absl::StatusOr<std::string> ClaimsText(const Arguments& arguments, Streams& stre
                                                     : arguments.Value("--subject"));
   for (const std::string& audience : arguments.Values("--audience")) claims.add_audiences(audience);
   if (arguments.Has("--bind-to")) {
-    const std::string path = arguments.Value("--bind-to");
-    const auto pem = internal::ReadFile(path, kMaxCertificateBytes);
-    if (!pem.ok()) return pem.status();
-    auto thumbprint = internal::CertificateSha256(pem->view());
-    if (!thumbprint.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(InputName(path), ": ", thumbprint.status().message()));
-    }
+    auto thumbprint = internal::CertificateSha256OfFile(arguments.Value("--bind-to"));
+    if (!thumbprint.ok()) return thumbprint.status();
     claims.mutable_confirmation()->set_certificate_sha256(*std::move(thumbprint));
   }
   const std::string scopes = arguments.Value("--scope");
