@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,23 @@ bool All(absl::string_view text, const Predicate& is) {
   return !text.empty();
 }
 
+constexpr char kFailure[] = "lanyard.dev/HttpFailure";
+
 }  // namespace
+
+absl::Status WithHttpFailure(absl::Status status, HttpFailure failure) {
+  status.SetPayload(kFailure, absl::Cord(absl::StrCat(static_cast<int>(failure))));
+  return status;
+}
+
+HttpFailure HttpFailureOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kFailure);
+  int failure = 0;
+  if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &failure)) {
+    return HttpFailure::kOther;
+  }
+  return static_cast<HttpFailure>(failure);
+}
 
 absl::StatusOr<HttpUrl> ParseHttpUrl(absl::string_view url, bool plaintext_http_is_trusted) {
   if (url.size() > kMaxUrlBytes) return Bad(absl::StrCat("has more than ", kMaxUrlBytes, " bytes"));

@@ -41,7 +41,14 @@ struct HttpResponse {
   std::string etag;
   // From Cache-Control; zero for no-store and no-cache.
   std::optional<absl::Duration> max_age;
+  // What time it is for the server (RFC 9110 section 6.6.1).
+  std::optional<absl::Time> date;
 };
+
+// Why there was no answer, as far as it changes what is to be done.
+enum class HttpFailure { kName, kConnection, kTls, kTimeout, kOther };
+absl::Status WithHttpFailure(absl::Status status, HttpFailure failure);
+HttpFailure HttpFailureOf(const absl::Status& status);
 
 // Makes HTTP requests. Thread-safe. Here, so that only who needs HTTPS links libcurl.
 class HttpFetcher {

@@ -76,6 +76,7 @@ size_t OnHeader(char* data, size_t, size_t size, void* opaque) {
   if (absl::StartsWith(line, "HTTP/")) {  // Another answer begins.
     transfer.response.etag.clear();
     transfer.response.max_age.reset();
+    transfer.response.date.reset();
   }
   const size_t colon = line.find(':');
   if (colon == line.npos) return size;
@@ -85,8 +86,29 @@ size_t OnHeader(char* data, size_t, size_t size, void* opaque) {
     transfer.response.etag = std::string(value);
   } else if (absl::EqualsIgnoreCase(name, "cache-control")) {
     ReadCacheControl(value, &transfer.response);
+  } else if (absl::EqualsIgnoreCase(name, "date")) {
+    const time_t date = curl_getdate(std::string(value).c_str(), nullptr);
+    if (date >= 0) transfer.response.date = absl::FromTimeT(date);
   }
   return size;
+}
+
+internal::HttpFailure FailureOf(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return internal::HttpFailure::kName;
+    case CURLE_COULDNT_CONNECT:
+      return internal::HttpFailure::kConnection;
+    case CURLE_OPERATION_TIMEDOUT:
+      return internal::HttpFailure::kTimeout;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+      return internal::HttpFailure::kTls;
+    default:
+      return internal::HttpFailure::kOther;
+  }
 }
 
 int OnProgress(void* opaque, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -153,7 +175,8 @@ class CurlFetcher final : public internal::HttpFetcher {
               ? absl::StrCat("the answer is longer than ", request.max_bytes, " bytes")
               : absl::StrCat(curl_easy_strerror(code), *reason == '\0' ? "" : ": ",
                              internal::Printable(reason, 256));
-      return absl::UnavailableError(absl::StrCat(url->origin, ": ", what));
+      return internal::WithHttpFailure(
+          absl::UnavailableError(absl::StrCat(url->origin, ": ", what)), FailureOf(code));
     }
     long status = 0;
     curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);

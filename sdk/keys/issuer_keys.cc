@@ -10,7 +10,6 @@
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/keys/file_key_source.h"
 #include "lanyard/sdk/keys/key_set.h"
-#include "lanyard/sdk/keys/remote_key_source.h"
 
 namespace lanyard {
 
@@ -57,11 +56,17 @@ absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
         "jwks_url and discovery_url need ServerAuthOptions.https = lanyard::Https(), of the target "
         "//:https");
   }
+  return RemoteKeySource::Create(RemoteKeysOf(issuer, std::move(https), std::move(clock)));
+}
+
+RemoteKeySourceOptions RemoteKeysOf(const v1::Issuer& issuer,
+                                    std::shared_ptr<const internal::HttpFetcher> https,
+                                    std::shared_ptr<const Clock> clock) {
   const v1::Fetch& fetch = issuer.fetch();
   RemoteKeySourceOptions options;
   options.name = issuer.name();
   options.algorithms = internal::AlgorithmsOf(issuer);
-  options.use = use;
+  options.use = internal::RulesOf(issuer).key_use;
   options.jwks_url = issuer.jwks_url();
   options.discovery_url = issuer.discovery_url();
   options.issuer = issuer.issuer();
@@ -75,7 +80,7 @@ absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
   if (fetch.has_max_stale()) options.max_stale = internal::DurationOf(fetch.max_stale());
   options.https = std::move(https);
   options.clock = std::move(clock);
-  return RemoteKeySource::Create(std::move(options));
+  return options;
 }
 
 }  // namespace lanyard

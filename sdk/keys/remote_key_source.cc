@@ -17,34 +17,20 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "lanyard/sdk/internal/file.h"
-#include "lanyard/sdk/internal/http.h"
-#include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/key_refresh.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/internal/token_text.h"
+#include "lanyard/sdk/keys/key_fetcher.h"
 
 namespace lanyard {
 namespace {
 
-using internal::HttpRequest;
-using internal::HttpResponse;
-using internal::JsonDocument;
-using internal::JsonValue;
-
-constexpr size_t kMaxTokenBytes = 64 * 1024;
-constexpr absl::Duration kLongestStale = absl::Hours(24);
 // The longest sleep, because the condition variable's clock stands still in suspend.
 constexpr absl::Duration kLongestWait = absl::Seconds(10);
 
 double Random() {
   thread_local std::minstd_rand engine(std::random_device{}());
   return std::uniform_real_distribution<double>(0, 1)(engine);
-}
-
-bool Contains(const std::vector<std::string>& list, const std::string& value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
 }
 
 std::string WithoutDigits(std::string text) {
@@ -97,11 +83,9 @@ std::string Inventory(const KeySet& keys) {
 
 class FetchingKeySource final : public RemoteKeySource {
  public:
-  FetchingKeySource(RemoteKeySourceOptions options, std::vector<std::string> key_origins,
-                    std::vector<std::string> bearer_origins)
-      : options_(std::move(options)),
-        key_origins_(std::move(key_origins)),
-        bearer_origins_(std::move(bearer_origins)),
+  explicit FetchingKeySource(std::unique_ptr<const internal::KeyFetcher> fetcher)
+      : fetcher_(std::move(fetcher)),
+        options_(fetcher_->options()),
         refresh_(options_.refresh, options_.max_stale, Random) {}
 
   ~FetchingKeySource() override {
@@ -253,28 +237,26 @@ class FetchingKeySource final : public RemoteKeySource {
   }
 
   absl::StatusOr<Fetched> Fetch() {
-    std::string url = options_.jwks_url;
-    if (url.empty()) {
-      auto found = Discover();
-      if (!found.ok()) return found.status();
-      url = *std::move(found);
-    }
+    const auto located = fetcher_->Locate(stopping_);
+    if (!located.ok()) return located.status();
+    const std::string& url = *located;
     // An ETag is one URL's.
     const bool conditional = url == etag_url_ && keys_ != nullptr;
-    auto response = Get(url, conditional ? etag_ : std::string());
+    auto response = fetcher_->Get(url, conditional ? etag_ : std::string(), stopping_);
     if (!response.ok()) return response.status();
     if (response->status == 304 && conditional && !etag_.empty()) {
       return Fetched{keys_, response->max_age};
     }
-    if (response->status != 200) return NotFound(url, response->status);
-    etag_url_ = url;
-    etag_ = response->etag;
-    if (keys_ != nullptr && response->body == body_) return Fetched{keys_, response->max_age};
-    auto keys = KeySet::FromRemote(response->body, options_.algorithms, options_.use);
+    const bool answered = response->status == 200;
+    if (answered) {
+      etag_url_ = url;
+      etag_ = response->etag;
+      if (keys_ != nullptr && response->body == body_) return Fetched{keys_, response->max_age};
+    }
+    auto keys = fetcher_->KeysIn(url, *response);
     if (!keys.ok()) {
-      etag_.clear();
-      return absl::Status(keys.status().code(),
-                          absl::StrCat(OriginOf(url), ": ", keys.status().message()));
+      if (answered) etag_.clear();
+      return keys.status();
     }
     body_ = std::move(response->body);
     // The same keys keep the verdicts that were made with them.
@@ -282,66 +264,8 @@ class FetchingKeySource final : public RemoteKeySource {
     return Fetched{std::make_shared<const KeySet>(*std::move(keys)), response->max_age};
   }
 
-  // The jwks_uri of the metadata document.
-  absl::StatusOr<std::string> Discover() const {
-    auto response = Get(options_.discovery_url, "");
-    if (!response.ok()) return response.status();
-    if (response->status != 200) return NotFound(options_.discovery_url, response->status);
-    const auto bad = [this](absl::string_view what) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(OriginOf(options_.discovery_url), ": the metadata document ", what));
-    };
-    const auto document = JsonDocument::ParseObject(response->body);
-    if (!document.ok()) return bad(absl::StrCat("is no JSON: ", document.status().message()));
-    const auto issuer = document->root().Find("issuer");
-    if (!issuer.has_value() || !issuer->is(JsonValue::Kind::kString) ||
-        issuer->string() != options_.issuer) {
-      return bad("names another issuer than the config");
-    }
-    const auto uri = document->root().Find("jwks_uri");
-    if (!uri.has_value() || !uri->is(JsonValue::Kind::kString)) return bad("has no jwks_uri");
-    const auto url = internal::ParseHttpUrl(uri->string(), options_.plaintext_http_is_trusted);
-    if (!url.ok()) return bad(absl::StrCat("has a bad jwks_uri: ", url.status().message()));
-    if (url->origin != OriginOf(options_.discovery_url) && !Contains(key_origins_, url->origin)) {
-      return bad(
-          absl::StrCat("has its jwks_uri at ", url->origin, ", which key_hosts does not list"));
-    }
-    return std::string(uri->string());
-  }
-
-  absl::StatusOr<HttpResponse> Get(const std::string& url, const std::string& etag) const {
-    HttpRequest request;
-    request.url = url;
-    request.if_none_match = etag;
-    request.ca_file = options_.ca_file;
-    request.proxy = options_.proxy;
-    request.plaintext_http_is_trusted = options_.plaintext_http_is_trusted;
-    request.max_bytes = KeySet::kMaxBytes;
-    if (!options_.bearer_token_file.empty() && Contains(bearer_origins_, OriginOf(url))) {
-      auto token = internal::ReadFile(options_.bearer_token_file, kMaxTokenBytes);
-      if (!token.ok()) return absl::PermissionDeniedError(token.status().message());
-      const absl::string_view text = absl::StripAsciiWhitespace(token->view());
-      if (!internal::IsBearerToken(text)) {
-        return absl::PermissionDeniedError("bearer_token_file: holds no bearer token");
-      }
-      request.bearer = internal::Secret(text);
-    }
-    return options_.https->Get(request, stopping_);
-  }
-
-  std::string OriginOf(const std::string& url) const {
-    const auto parsed = internal::ParseHttpUrl(url, options_.plaintext_http_is_trusted);
-    return parsed.ok() ? parsed->origin : std::string();
-  }
-
-  absl::Status NotFound(const std::string& url, int status) const {
-    return absl::FailedPreconditionError(absl::StrCat(
-        OriginOf(url), ": HTTP status ", status,
-        status >= 300 && status < 400 && status != 304 ? "; redirects are not followed" : ""));
-  }
-
-  const RemoteKeySourceOptions options_;
-  const std::vector<std::string> key_origins_, bearer_origins_;
+  const std::unique_ptr<const internal::KeyFetcher> fetcher_;
+  const RemoteKeySourceOptions& options_;  // Its.
 
   mutable std::mutex mutex_;
   mutable std::condition_variable wake_;
@@ -363,50 +287,9 @@ class FetchingKeySource final : public RemoteKeySource {
 
 absl::StatusOr<std::unique_ptr<RemoteKeySource>> RemoteKeySource::Create(
     RemoteKeySourceOptions options) {
-  const auto error = [](absl::string_view what) { return absl::InvalidArgumentError(what); };
-  if (options.algorithms.empty()) return error("algorithms: required");
-  if (std::any_of(options.algorithms.begin(), options.algorithms.end(), IsHmac)) {
-    return error("algorithms: HMAC secrets never come over the network; use a file");
-  }
-  if (options.jwks_url.empty() == options.discovery_url.empty()) {
-    return error("jwks_url or discovery_url: one of them is required");
-  }
-  const bool discovery = !options.discovery_url.empty();
-  const auto url = internal::ParseHttpUrl(discovery ? options.discovery_url : options.jwks_url,
-                                          options.plaintext_http_is_trusted);
-  if (!url.ok()) {
-    return error(
-        absl::StrCat(discovery ? "discovery_url: " : "jwks_url: ", url.status().message()));
-  }
-  if (discovery && options.issuer.empty()) return error("issuer: required with discovery_url");
-  if (!discovery && !options.key_hosts.empty()) {
-    return error("key_hosts: is only for discovery_url");
-  }
-  if (options.bearer_token_file.empty() != options.bearer_hosts.empty()) {
-    return error("bearer_token_file and bearer_hosts: each needs the other");
-  }
-  auto key_origins =
-      internal::ParseHttpOrigins(options.key_hosts, "key_hosts", options.plaintext_http_is_trusted);
-  if (!key_origins.ok()) return key_origins.status();
-  auto bearer_origins = internal::ParseHttpOrigins(options.bearer_hosts, "bearer_hosts", false);
-  if (!bearer_origins.ok()) return bearer_origins.status();
-  if (options.refresh < absl::Seconds(1) || options.refresh > absl::Hours(1)) {
-    return error("refresh: must be 1 s to 1 h");
-  }
-  if (options.max_stale < 2 * options.refresh || options.max_stale > kLongestStale) {
-    return error("max_stale: must be at least twice refresh, and at most 24 h");
-  }
-  if (options.name.empty()) return error("name: required: what log lines call the issuer");
-  if (!options.proxy.empty()) {
-    const auto proxy = internal::ParseHttpUrl(options.proxy, true);
-    if (!proxy.ok()) return error(absl::StrCat("proxy: ", proxy.status().message()));
-  }
-  if (options.https == nullptr) {
-    return error("https: keys over HTTPS need lanyard::Https(), of //:https");
-  }
-  if (options.clock == nullptr) return error("clock: is null");
-  auto source = std::make_unique<FetchingKeySource>(std::move(options), *std::move(key_origins),
-                                                    *std::move(bearer_origins));
+  auto fetcher = internal::KeyFetcher::Create(std::move(options));
+  if (!fetcher.ok()) return fetcher.status();
+  auto source = std::make_unique<FetchingKeySource>(*std::move(fetcher));
   source->Start();
   return source;
 }

@@ -45,8 +45,11 @@ TEST_F(DiscoveryTest, TheDocumentMustNameTheIssuerExactly) {
     ServeDocument(issuer, nginx_.Url("jwks"));
     ExpectNoKeys(Options(), "another issuer");
   }
+  ServeDocument("https://sso.example.test\\n", nginx_.Url("jwks"));
+  ExpectNoKeys(Options(),
+               absl::StrCat("\"https://sso.example.test?\" and not \"", nginx_.origin(), "\""));
   nginx_.Serve(kDocument, "{\"jwks_uri\":\"" + nginx_.Url("jwks") + "\"}");
-  ExpectNoKeys(Options(), "another issuer");
+  ExpectNoKeys(Options(), "another issuer than the config: none and not");
   nginx_.Serve(kDocument, "<html>");
   ExpectNoKeys(Options(), "is no JSON");
   nginx_.Serve(kDocument, "{\"issuer\":\"" + nginx_.origin() + "\"}");
