@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/crypto/certificate.h"
 
+#include <arpa/inet.h>
+
+#include <optional>
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -75,6 +80,57 @@ bssl::UniquePtr<EVP_PKEY> NewP256() {
   return key;
 }
 
+std::optional<absl::Time> TimeOf(const ASN1_TIME* time) {
+  const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0, seconds = 0;
+  if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) == 0) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  return absl::UnixEpoch() + absl::Hours(24) * days + absl::Seconds(seconds);
+}
+
+bool IsSignedBy(X509* certificate, X509* by) {
+  const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(by));
+  const bool is = key != nullptr && X509_verify(certificate, key.get()) == 1;
+  ERR_clear_error();
+  return is;
+}
+
+// "IP:127.0.0.1", by the bytes of an iPAddress.
+std::string AddressName(const ASN1_STRING* bytes) {
+  const int size = ASN1_STRING_length(bytes);
+  char text[INET6_ADDRSTRLEN] = "";
+  if ((size != 4 && size != 16) ||
+      inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(bytes), text, sizeof(text)) ==
+          nullptr) {
+    return "";
+  }
+  return absl::StrCat("IP:", text);
+}
+
+std::vector<std::string> NamesOf(const X509* certificate) {
+  const bssl::UniquePtr<GENERAL_NAMES> all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  ERR_clear_error();
+  std::vector<std::string> names;
+  if (all == nullptr) return names;
+  for (size_t i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    int type = 0;
+    const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &type);
+    const auto* text = static_cast<const ASN1_STRING*>(value);
+    if (type == GEN_IPADD) {
+      names.push_back(AddressName(text));
+    } else if (type == GEN_DNS || type == GEN_URI) {
+      names.push_back(
+          absl::StrCat(type == GEN_DNS ? "DNS:" : "URI:",
+                       absl::string_view(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                                         static_cast<size_t>(ASN1_STRING_length(text)))));
+    }
+  }
+  return names;
+}
+
 // Null if there is none that parses.
 bssl::UniquePtr<X509> FirstCertificate(absl::string_view pem) {
   bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
@@ -101,14 +157,36 @@ absl::Status CheckCertificateAndKey(absl::string_view chain_pem, absl::string_vi
 
 absl::StatusOr<absl::Time> CertificateNotAfter(absl::string_view pem) {
   const bssl::UniquePtr<X509> certificate = FirstCertificate(pem);
-  const bssl::UniquePtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
-  int days = 0, seconds = 0;
-  if (certificate == nullptr || epoch == nullptr ||
-      ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(certificate.get())) == 0) {
-    ERR_clear_error();
-    return absl::InvalidArgumentError("not a certificate in PEM");
+  ERR_clear_error();
+  const auto not_after =
+      certificate == nullptr ? std::nullopt : TimeOf(X509_get0_notAfter(certificate.get()));
+  if (not_after.has_value()) return *not_after;
+  return absl::InvalidArgumentError("not a certificate in PEM");
+}
+
+absl::StatusOr<std::vector<CertificateFacts>> CertificatesIn(absl::string_view pem) {
+  const auto certificates = ParseAll(pem);
+  if (!certificates.ok()) return certificates.status();
+  std::vector<CertificateFacts> all;
+  for (size_t i = 0; i < certificates->size(); ++i) {
+    X509* const certificate = (*certificates)[i].get();
+    const auto not_before = TimeOf(X509_get0_notBefore(certificate));
+    const auto not_after = TimeOf(X509_get0_notAfter(certificate));
+    if (!not_before.has_value() || !not_after.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("certificate ", i + 1, " of the PEM text has no readable dates"));
+    }
+    CertificateFacts facts;
+    facts.not_before = *not_before;
+    facts.not_after = *not_after;
+    facts.names = NamesOf(certificate);
+    facts.is_ca = X509_check_ca(certificate) != 0;
+    facts.signed_by_itself = IsSignedBy(certificate, certificate);
+    facts.signed_by_next =
+        i + 1 < certificates->size() && IsSignedBy(certificate, (*certificates)[i + 1].get());
+    all.push_back(std::move(facts));
   }
-  return absl::UnixEpoch() + absl::Hours(24) * days + absl::Seconds(seconds);
+  return all;
 }
 
 absl::StatusOr<std::string> CertificateSha256(absl::string_view pem) {

@@ -26,6 +26,21 @@ absl::StatusOr<std::string> CertificateSha256(absl::string_view pem);
 // When the first certificate in `pem` ends.
 absl::StatusOr<absl::Time> CertificateNotAfter(absl::string_view pem);
 
+// What a certificate says, for reports.
+struct CertificateFacts {
+  absl::Time not_before, not_after;
+  // Subject alternative names (RFC 5280 section 4.2.1.6): "DNS:localhost", "IP:127.0.0.1",
+  // "URI:spiffe://…". Others are left out.
+  std::vector<std::string> names;
+  bool is_ca = false;
+  // Whether its own key has signed it, and whether that of the one that follows has.
+  bool signed_by_itself = false;
+  bool signed_by_next = false;
+};
+
+// All certificates in `pem`, in their order; errors as CheckCertificates().
+absl::StatusOr<std::vector<CertificateFacts>> CertificatesIn(absl::string_view pem);
+
 // A certificate authority for tests and for the quickstart; its key lives only in this object.
 class ThrowAwayCa {
  public:
