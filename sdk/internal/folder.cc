@@ -52,4 +52,10 @@ absl::StatusOr<std::vector<std::string>> FilesIn(const std::string& folder,
   return paths;
 }
 
+const std::vector<std::string>& KeyFileEndings() {
+  static const auto* endings =
+      new std::vector<std::string>{".jwk", ".jwks", ".json", ".pem", ".crt"};
+  return *endings;
+}
+
 }  // namespace lanyard::internal

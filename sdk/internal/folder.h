@@ -19,6 +19,9 @@ absl::StatusOr<std::vector<std::string>> FilesIn(const std::string& folder,
                                                  const std::vector<std::string>& endings,
                                                  size_t most);
 
+// How the names of key files in a folder end.
+const std::vector<std::string>& KeyFileEndings();
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_FOLDER_H_

@@ -19,12 +19,6 @@
 namespace lanyard {
 namespace {
 
-const std::vector<std::string>& Endings() {
-  static const auto* endings =
-      new std::vector<std::string>{".jwk", ".jwks", ".json", ".pem", ".crt"};
-  return *endings;
-}
-
 absl::Status Named(const std::string& path, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
@@ -68,7 +62,7 @@ class PollingFileKeySource final : public FileKeySource {
 
   absl::StatusOr<std::vector<std::string>> Paths() const {
     if (!internal::IsFolder(options_.path)) return std::vector<std::string>{options_.path};
-    return internal::FilesIn(options_.path, Endings(), KeySet::kMaxKeys);
+    return internal::FilesIn(options_.path, internal::KeyFileEndings(), KeySet::kMaxKeys);
   }
 
   // The file as it is now, or as it was while it can not be read.
@@ -110,7 +104,7 @@ class PollingFileKeySource final : public FileKeySource {
     if (first && files.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat(options_.path, ": no file of keys in the folder; their names end in ",
-                       absl::StrJoin(Endings(), ", ")));
+                       absl::StrJoin(internal::KeyFileEndings(), ", ")));
     }
     if (!first && AreTheSame(files, files_)) return broken;
     // A folder that has been emptied is a withdrawal of all keys; one that cannot be read is not.

@@ -14,6 +14,7 @@
 #include "lanyard/tools/arguments.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/config_check.h"
+#include "lanyard/tools/doctor.h"
 #include "lanyard/tools/help.h"
 #include "lanyard/tools/key_convert.h"
 #include "lanyard/tools/key_list.h"
@@ -44,7 +45,7 @@ std::vector<Command> AllCommands() {
           KeyRotateCommand(),    KeyRevokeCommand(),  KeyListCommand(),       ConfigCheckCommand(),
           PolicyCheckCommand(),  PolicyListCommand(), PolicyExplainCommand(), PolicyDiffCommand(),
           PolicyExportCommand(), TokenMintCommand(),  TokenInspectCommand(),  TokenVerifyCommand(),
-          VersionCommand()};
+          DoctorCommand(),       VersionCommand()};
 }
 
 // Whether a word stands among the options.
