@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every code block of the README and the guides stands, but for its white space, in a file that a
-# test builds and runs; the two commands are the ones that continuous integration runs.
+# Every code block of the README, the guides and operations.md stands, but for its white space, in a
+# file that a test builds and runs; the two commands are the ones that continuous integration runs.
 set -euo pipefail
 # Line breaks may differ, so the slashes of a comment that was broken do not count.
 squeezed() { tr -d '[:space:]' | sed 's#//##g'; }
@@ -13,7 +13,8 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \
   tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml \
   examples/kubernetes/*.cc examples/kubernetes/manifests/*.yaml \
-  tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc | squeezed)
+  tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc \
+  tests/docs/operations_test.sh | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line
@@ -37,6 +38,7 @@ check_blocks() {  # FILE LEAST
   echo "$1: $blocks blocks, all of them in tested files"
 }
 check_blocks README.md 6
+check_blocks docs/operations.md 4
 for guide in docs/guides/*.md; do check_blocks "$guide" 1; done
 
 for command in './bazelw run //examples/quickstart' './bazelw test //...'; do
