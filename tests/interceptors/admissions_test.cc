@@ -63,10 +63,16 @@ TEST(AdmissionsTest, OfAnotherConfigTheNewestIsTaken) {
 
 TEST(AdmissionsTest, WhatDiffersStaysApart) {
   Admissions admissions(kRoom);
-  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), false, false}, kNow));
-  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), true, false}, kNow + minutes(1)));
-  EXPECT_TRUE(admissions.File(Key("a"), {CallerOfConfig(1), true, true}, kNow + minutes(2)));
+  Admissions::Admission admission{CallerOfConfig(1)};
+  EXPECT_TRUE(admissions.File(Key("a"), admission, kNow));
+  admission.peer_is_verified = true;
+  EXPECT_TRUE(admissions.File(Key("a"), admission, kNow + minutes(1)));
+  admission.is_forwarded = true;
+  EXPECT_TRUE(admissions.File(Key("a"), admission, kNow + minutes(2)));
+  admission.would_deny = true;
+  EXPECT_TRUE(admissions.File(Key("a"), admission, kNow + minutes(3)));
   EXPECT_TRUE(admissions.Take(Key("a"))->would_deny);
+  EXPECT_TRUE(admissions.Take(Key("a"))->is_forwarded);
   EXPECT_TRUE(admissions.Take(Key("a"))->peer_is_verified);
   EXPECT_FALSE(admissions.Take(Key("a"))->peer_is_verified);
 }
