@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/json_lines_audit_sink.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -37,9 +40,14 @@ constexpr size_t kMaxSecretBytes = 64 * 1024;
 
 using NameWriter = std::function<std::string(absl::string_view)>;
 
-// A refusal of somebody nobody knows: all that a flood is made of.
-bool IsOfStranger(const AuditEvent& event) {
-  return event.failure.has_value() && !event.caller.authenticated();
+// What ends a process that does not expect it, where writing fails: of a pipe whose reader is gone,
+// and of a file beyond the process's limit. Blocked, it is an error like any other.
+void BlockSignalsOfFiles() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  sigaddset(&signals, SIGXFSZ);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 class Sink final : public AuditSink {
@@ -67,8 +75,10 @@ class Sink final : public AuditSink {
 
   bool Record(const AuditEvent& event) override {
     std::unique_lock<std::mutex> lock(mutex_);
-    const bool of_stranger = IsOfStranger(event);
-    if (of_stranger && !sampler_.Admit(*event.failure, event.peer, SteadyClock::now())) {
+    // Somebody nobody knows: all that a flood is made of.
+    const bool of_stranger = !event.caller.authenticated();
+    if (of_stranger && event.failure.has_value() &&
+        !sampler_.Admit(*event.failure, event.peer, SteadyClock::now())) {
       ++status_.sampled;
       return true;
     }
@@ -90,6 +100,7 @@ class Sink final : public AuditSink {
 
  private:
   void Run() {
+    BlockSignalsOfFiles();
     SteadyClock::time_point next_summary = SteadyClock::now() + kSummaryInterval;
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {

@@ -16,13 +16,14 @@ struct JsonLinesAuditOptions {
   std::string file;
 
   // A file that has grown beyond that becomes FILE.1, what was FILE.1 becomes FILE.2, and so on up
-  // to `keep_files`, from 1 to 1000; what was the last one goes. From 64 KiB to 1 TiB. A file that
+  // to `keep_files`, from 1 to 1000; what was the last one goes. From 64 KiB to 1 TiB. One that
+  // cannot be moved away (a folder that is not ours, a file that is mounted) grows on. A file that
   // somebody else has moved away (logrotate) is made anew within a second.
   size_t max_file_bytes = 100 * 1024 * 1024;
   int keep_files = 10;
 
   // How many events may wait to be written, from 64 to 10,000,000. Beyond that they are lost, and
-  // counted. Refusals of callers whom nobody knows get half of that at most.
+  // counted. Events of callers whom nobody knows get half of that at most.
   size_t max_waiting = 16 * 1024;
 
   // How many refusals of callers whom nobody knows are written in each second for each reason, from

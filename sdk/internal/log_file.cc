@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/redaction.h"
 
 namespace lanyard::internal {
@@ -69,6 +70,7 @@ absl::Status LogFile::Reopen() {
   }
   file_ = file;
   bytes_ = static_cast<size_t>(info.st_size);
+  limit_ = options_.max_bytes;
   is_cut_ = false;
   return absl::OkStatus();
 }
@@ -78,7 +80,13 @@ absl::Status LogFile::Rotate() {
     const std::string from = i == 0 ? options_.path : absl::StrCat(options_.path, ".", i);
     const std::string to = absl::StrCat(options_.path, ".", i + 1);
     if (std::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) {
-      return FileError(to, errno);
+      // A folder that is not ours, a file that is mounted by itself: a long file is better than
+      // lost lines.
+      const absl::Status status = FileError(to, errno);
+      LogLine(absl::StrCat("ALARM: ", PrintablePath(options_.path),
+                           " cannot be moved away, and grows: ", status.message()));
+      limit_ = bytes_ + options_.max_bytes;
+      return absl::OkStatus();
     }
   }
   Close();
@@ -94,14 +102,17 @@ absl::Status LogFile::Write(absl::string_view lines, const std::atomic<bool>& st
     const absl::string_view piece = lines.substr(0, PieceOf(lines));
     // A line that is longer than a piece stays whole.
     const size_t whole = std::max(piece.size(), lines.find('\n') + 1);
-    if (!options_.path.empty() && !in_line && bytes_ > 0 && bytes_ + whole > options_.max_bytes) {
+    if (!options_.path.empty() && !in_line && bytes_ > 0 && bytes_ + whole > limit_) {
       if (absl::Status status = Rotate(); !status.ok()) return status;
     }
     if (is_cut_) {
       if (absl::Status status = WriteAll("\n", stopping); !status.ok()) return status;
     }
     is_cut_ = false;
-    if (absl::Status status = WriteAll(piece, stopping); !status.ok()) return status;
+    if (absl::Status status = WriteAll(piece, stopping); !status.ok()) {
+      is_cut_ = is_cut_ || in_line;
+      return status;
+    }
     in_line = piece.back() != '\n';
     lines.remove_prefix(piece.size());
   }

@@ -17,7 +17,8 @@ class LogFile {
  public:
   struct Options {
     std::string path;  // Empty for standard output, which is never moved.
-    // Beyond `max_bytes` the file becomes PATH.1, what was PATH.1 becomes PATH.2, up to `keep`.
+    // Beyond `max_bytes` the file becomes PATH.1, what was PATH.1 becomes PATH.2, up to `keep`. One
+    // that cannot be moved is written on, and tried again after as many bytes.
     size_t max_bytes;
     int keep;
   };
@@ -45,6 +46,7 @@ class LogFile {
   const Options options_;
   int file_ = -1;
   size_t bytes_ = 0;     // In the file.
+  size_t limit_ = 0;     // Beyond that it is moved.
   bool is_cut_ = false;  // The last line lacks its end.
   std::chrono::steady_clock::time_point looked_{};
 };

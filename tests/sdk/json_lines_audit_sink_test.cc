@@ -13,6 +13,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -208,8 +209,10 @@ class PipedOutput {
   ~PipedOutput() {
     dup2(saved_, STDOUT_FILENO);
     close(saved_);
-    close(ends_[0]);
+    if (ends_[0] >= 0) close(ends_[0]);
   }
+  void StopReading() { close(std::exchange(ends_[0], -1)); }
+
   // Lets the pipe be read, to the end of what is written before this goes.
   std::string ReadUntil(absl::string_view last) {
     std::string text;
@@ -259,6 +262,30 @@ TEST_F(JsonLinesAuditSinkTest, GivesUpOnOutputThatNobodyReads) {
   const auto sink = Make();
   for (int i = 0; i < 4096; ++i) sink->Record(Allowed(i));
   // Destroying it ends.
+}
+
+TEST_F(JsonLinesAuditSinkTest, SaysThatTheReaderOfItsOutputIsGone) {
+  PipedOutput output;
+  options_.file = "";
+  const auto sink = Make();
+  output.StopReading();
+  // The signal for that ends a process that does not expect it.
+  while (sink->Record(Allowed(1))) {
+  }
+  EXPECT_THAT(sink->Status().last_error, HasSubstr("standard output"));
+}
+
+TEST_F(JsonLinesAuditSinkTest, StrangersWhoMayCallLeaveRoomForThoseWhoAreKnown) {
+  PipedOutput output;
+  options_.file = "";
+  options_.max_waiting = 64;
+  const auto sink = Make();
+  AuditEvent stranger;
+  stranger.method = "/grpc.health.v1.Health/Check";
+  stranger.allowed = true;
+  // More than the pipe holds, so that the writer waits.
+  for (int lost = 0; lost < 100;) lost += !sink->Record(stranger);
+  EXPECT_TRUE(sink->Record(Allowed(1)));
 }
 
 TEST_F(JsonLinesAuditSinkTest, HidesNamesBehindAKey) {

@@ -3,9 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -79,6 +82,40 @@ TEST_F(LogFileTest, ThrowsTheOldestAway) {
   EXPECT_EQ(Read(path_)[0], 'c');
   EXPECT_EQ(Read(path_ + ".1")[0], 'b');
   EXPECT_EQ(Read(path_ + ".2"), "");
+}
+
+TEST_F(LogFileTest, WritesOnWhereItCannotBeMovedAway) {
+  ASSERT_EQ(mkdir((path_ + ".1").c_str(), 0700), 0);
+  std::ofstream(path_ + ".1/occupied") << "\n";
+  LogFile file({path_, kMaxBytes, 1});
+  EXPECT_THAT(file.Open(now_), IsOk());
+  std::string all;
+  for (const char c : {'a', 'b', 'c', 'd'}) {
+    const std::string line = std::string(40'000, c) + "\n";
+    EXPECT_THAT(file.Write(line, stopping_), IsOk()) << "a long file is better than lost lines";
+    all += line;
+  }
+  EXPECT_TRUE(Read(path_) == all);
+  ASSERT_EQ(std::rename((path_ + ".1").c_str(), (path_ + ".away").c_str()), 0);
+  for (const char c : {'e', 'f'}) {
+    EXPECT_THAT(file.Write(std::string(40'000, c) + "\n", stopping_), IsOk());
+  }
+  EXPECT_NE(Read(path_ + ".1"), "") << "it is tried again";
+}
+
+TEST_F(LogFileTest, WhatFollowsALineThatWasCutBetweenTwoWritesBeginsAnew) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 4096;
+  LogFile file({path_, kMaxBytes, 1});
+  EXPECT_THAT(file.Open(now_), IsOk());
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_FALSE(file.Write(std::string(10'000, 'l') + "\n", stopping_).ok());
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_THAT(file.Write("next\n", stopping_), IsOk());
+  EXPECT_TRUE(Read(path_) == std::string(4096, 'l') + "\nnext\n");
 }
 
 }  // namespace
