@@ -147,17 +147,30 @@ class GateCall {
     return Refuse(*refusal);
   }
 
+  // Takes off what does not count on this port, so that no handler sees it and calls of different
+  // ports do not look alike.
+  void TakeOff(AuthGate::OutputMetadata* consumed) const {
+    const auto take_off = [&](const std::string& name) {
+      const auto found = metadata_.find(name);
+      if (found != metadata_.end()) consumed->emplace(name, View(found->second));
+    };
+    for (const std::string& header : *token_headers_) {
+      if (header != port_.token_header) take_off(header);
+    }
+    if (!connection_.peer().is_forwarded()) take_off(kForwardedClientCert);
+  }
+
   // Lets the binding in.
   grpc::Status Admit() {
     std::string key;
     if (port_.has_binding) {
       const absl::string_view certificate = CertificatePemOf(context_);
-      const std::string forwarded = ForwardedOf(metadata_);
-      key = Admissions::KeyOf(CredentialsOf(metadata_, *token_headers_), path_, certificate,
+      const bool is_forwarded = connection_.peer().is_forwarded();
+      const std::string forwarded = is_forwarded ? ForwardedOf(metadata_) : std::string();
+      key = Admissions::KeyOf(CredentialsOf(metadata_, {port_.token_header}), path_, certificate,
                               forwarded);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
-                                      event_.would_deny.has_value(),
-                                      connection_.peer().is_forwarded()};
+                                      event_.would_deny.has_value(), is_forwarded};
       const auto now = std::chrono::steady_clock::now();
       const bool filed = caller_.authenticated()
                              ? state_.admissions.File(key, std::move(admission), now)
@@ -286,9 +299,6 @@ class GateCall {
     event_.would_deny.reset();
     event_.failure = refusal.failure;
     event_.detail = refusal.detail;
-    if (const std::string& error = connection_.peer().error(); !error.empty()) {
-      absl::StrAppend(&event_.detail, "; ", error);
-    }
     Record();
     return refusal.unknown_method ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
                                                  WireMessage("unknown method", event_.decision_id))
@@ -299,6 +309,10 @@ class GateCall {
 
   bool Record() {
     if (state_.settings.audit != nullptr) {
+      const std::string& error = connection_.peer().error();
+      if (!error.empty() && !absl::EndsWith(event_.detail, error)) {
+        absl::StrAppend(&event_.detail, event_.detail.empty() ? "" : "; ", error);
+      }
       event_.port = port_.address;
       event_.traceparent = TraceparentOf(metadata_);
       event_.request_id = RequestIdOf(metadata_);
@@ -351,13 +365,14 @@ grpc::Status AuthGate::Process(const InputMetadata& metadata, grpc::AuthContext*
   if (const auto existing = ExistingProcessor(); existing != nullptr) {
     grpc::Status status = existing->Process(metadata, context, consumed, response);
     // The binding finds the call by its token, and takes it out itself.
-    for (const std::string& header : *state_->token_headers()) consumed->erase(header);
+    consumed->erase(port_->token_header);
     consumed->erase(kForwardedClientCert);
     if (!status.ok()) {
       call.RecordOther("the existing AuthMetadataProcessor refused the call");
       return status;
     }
   }
+  call.TakeOff(consumed);
   const grpc::Status admission = call.Admit();
   state_->gate_durations.Record(std::chrono::steady_clock::now() - began);
   return admission;

@@ -14,6 +14,7 @@
 #include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/policy.h"
+#include "lanyard/sdk/token_connection.h"
 #include "lanyard/sdk/verifier.h"
 
 namespace lanyard::internal {
@@ -32,6 +33,12 @@ struct AuthSnapshot {
   std::shared_ptr<const Verifier> verifier;
   std::shared_ptr<const Policy> policy;
   PeerPatterns trusted_proxies;
+
+  // Whether who comes so may say who its client is: `names` are those in its own certificate, if
+  // that is vouched for.
+  bool TrustsProxy(bool is_local, const PeerNames& names) const {
+    return (is_local && config.config.local_proxy_is_trusted()) || trusted_proxies.Match(names);
+  }
 
   // The candidate that is asked too and decides nothing; null without one.
   std::optional<LoadedConfig> shadow_config;

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/status/status.h"
+
 namespace lanyard::internal {
 
 bool IsLocal(const grpc::AuthContext& context) {
@@ -16,30 +18,30 @@ bool IsLocal(const grpc::AuthContext& context) {
   return false;
 }
 
+absl::StatusOr<ForwardedCertificate> ForwardedCertificateOf(const CallMetadata& metadata) {
+  const auto range = metadata.equal_range(kForwardedClientCert);
+  if (range.first == range.second) return ForwardedCertificate();
+  if (std::next(range.first) != range.second) {
+    // Which of them is the proxy's, nobody can tell.
+    return absl::InvalidArgumentError("x-forwarded-client-cert: more than one");
+  }
+  return ParseForwardedCertificate(View(range.first->second));
+}
+
 CallPeer::CallPeer(const grpc::AuthContext& context, const CallMetadata& metadata,
                    const AuthSnapshot& snapshot, bool verifies_certificates)
     : context_(context), verifies_certificates_(verifies_certificates) {
-  if (!ComesByTrustedProxy(snapshot)) return;
-  forwarded_.emplace();
-  const auto range = metadata.equal_range(kForwardedClientCert);
-  if (range.first == range.second) return;
-  if (std::next(range.first) != range.second) {
-    // Which of them is the proxy's, nobody can tell.
-    error_ = "x-forwarded-client-cert: more than one";
+  const bool names_count = verifies_certificates_ && !snapshot.trusted_proxies.empty();
+  if (!snapshot.TrustsProxy(IsLocal(context), names_count ? PeerNamesOf(context) : PeerNames())) {
     return;
   }
-  auto read = ParseForwardedCertificate(View(range.first->second));
+  auto read = ForwardedCertificateOf(metadata);
+  forwarded_.emplace();
   if (read.ok()) {
     forwarded_ = *std::move(read);
   } else {
     error_ = std::string(read.status().message());
   }
-}
-
-bool CallPeer::ComesByTrustedProxy(const AuthSnapshot& snapshot) const {
-  if (snapshot.config.config.local_proxy_is_trusted() && IsLocal(context_)) return true;
-  return verifies_certificates_ && !snapshot.trusted_proxies.empty() &&
-         snapshot.trusted_proxies.Match(PeerNamesOf(context_));
 }
 
 std::string CallPeer::CertificateSha256() const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "lanyard/interceptors/internal/auth_snapshot.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/forwarded_certificate.h"
@@ -16,6 +17,9 @@ namespace lanyard::internal {
 
 // Whether a connection is one without encryption, over a Unix socket or loopback.
 bool IsLocal(const grpc::AuthContext& context);
+
+// What a call's x-forwarded-client-cert says, whoever wrote it; nothing in it without one.
+absl::StatusOr<ForwardedCertificate> ForwardedCertificateOf(const CallMetadata& metadata);
 
 // Who is at the other end of a call, by certificate: the client itself, or, where a proxy ends the
 // client's TLS and is trusted, whom that proxy names in x-forwarded-client-cert.
@@ -40,8 +44,6 @@ class CallPeer {
   const std::string& error() const { return error_; }
 
  private:
-  bool ComesByTrustedProxy(const AuthSnapshot& snapshot) const;
-
   const grpc::AuthContext& context_;
   const bool verifies_certificates_;
   std::optional<ForwardedCertificate> forwarded_;

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/bound_call.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
-#include "lanyard/interceptors/internal/forwarded_certificate.h"
+#include "lanyard/interceptors/internal/call_peer.h"
 #include "lanyard/interceptors/internal/stream_facts.h"
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/log.h"
@@ -76,8 +76,12 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (!admitted.has_value()) admitted.emplace();
     call_.identity = std::move(admitted->identity);
     call_.would_deny = admitted->would_deny;
-    PeerNames peer = PeerOf(*admitted, *metadata, *auth_context);
-    if (!admitted->is_forwarded) metadata->erase(kForwardedClientCert);
+    PeerNames own = admitted->peer_is_verified ? PeerNamesOf(*auth_context) : PeerNames();
+    std::optional<PeerNames> said;  // By a proxy that is trusted.
+    if (admitted->is_forwarded) {
+      const auto read = ForwardedCertificateOf(*metadata);
+      said = read.ok() ? read->names : PeerNames();
+    }
     if (!state_->settings.keep_bearer_in_metadata) {
       for (const std::string& header : *headers) metadata->erase(header);
     }
@@ -94,22 +98,10 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (info_->type() != ServerRpcInfo::Type::UNARY) {
       call_.stream = state_->streams().Add(
           context->c_call(),
-          FactsOf(*state_, method, call_.identity, *auth_context, std::move(peer)));
+          FactsOf(*state_, method, call_.identity, *auth_context, std::move(own), std::move(said)));
     }
     PutBoundCall(metadata, &call_);
     return true;
-  }
-
-  // The names that the gate went by.
-  static PeerNames PeerOf(const Admissions::Admission& admitted, const CallMetadata& metadata,
-                          const grpc::AuthContext& context) {
-    if (!admitted.is_forwarded) {
-      return admitted.peer_is_verified ? PeerNamesOf(context) : PeerNames();
-    }
-    const auto header = metadata.find(kForwardedClientCert);
-    if (header == metadata.end()) return {};
-    auto read = ParseForwardedCertificate(View(header->second));
-    return read.ok() ? std::move(read->names) : PeerNames();
   }
 
   void Refuse(grpc::ServerContextBase* context, absl::string_view method) {

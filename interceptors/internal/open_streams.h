@@ -31,6 +31,12 @@ struct StreamFacts {
   PeerNames peer;
   absl::Time began;
 
+  // Whether a proxy says who the client is, `peer` among it; and of the connection, for whoever
+  // asks whether that proxy still may: whether it is local, and the names in its own certificate.
+  bool is_forwarded = false;
+  bool is_local = false;
+  PeerNames proxy;
+
   // When it ends by itself, by the wall clock and by Clock::SinceBoot(): the earlier counts, so
   // that a clock that is set back lengthens nothing. And why.
   absl::Time ends_at = absl::InfiniteFuture();

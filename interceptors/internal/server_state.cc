@@ -76,7 +76,16 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
     explicit Connection(const PeerNames& of) : names(of) {}
     PeerNames VerifiedPeerNames() override { return names; }
     const PeerNames& names;
-  } connection(stream.peer);
+  };
+  // A connection whose word counts by now has no names of its own, as in the gate.
+  const bool is_trusted =
+      now->TrustsProxy(stream.is_local, stream.is_forwarded ? stream.proxy : stream.peer);
+  if (stream.is_forwarded && !is_trusted && !observed) {
+    return StreamEnd{AuthFailure::kDeniedByPolicy,
+                     "the proxy that says who the client is is trusted no more"};
+  }
+  const PeerNames none;
+  Connection connection(stream.is_forwarded == is_trusted ? stream.peer : none);
   // At the time when it began: a stream does not end because it grows older.
   const Policy::Decision decision =
       policy.Decide(stream.method, stream.caller, connection, stream.began);

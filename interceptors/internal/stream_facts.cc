@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/interceptors/internal/call_peer.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
@@ -34,11 +35,15 @@ void EndsBy(absl::Time time, const ServerState& state, StreamEnd end, StreamFact
 }  // namespace
 
 StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Identity& caller,
-                    const grpc::AuthContext& context, PeerNames peer) {
+                    const grpc::AuthContext& context, PeerNames own,
+                    std::optional<PeerNames> said) {
   StreamFacts facts;
   facts.method = std::string(method);
   facts.caller = caller;
-  facts.peer = std::move(peer);
+  facts.is_local = IsLocal(context);
+  facts.is_forwarded = said.has_value();
+  (said.has_value() ? facts.proxy : facts.peer) = std::move(own);
+  if (said.has_value()) facts.peer = *std::move(said);
   facts.began = state.clock->Now();
   if (caller.authenticated()) {
     const IdentityState& token = IdentityAccess::StateOf(caller);

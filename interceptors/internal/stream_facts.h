@@ -4,6 +4,8 @@
 
 #include <grpcpp/security/auth_context.h>
 
+#include <optional>
+
 #include "absl/strings/string_view.h"
 #include "lanyard/interceptors/internal/open_streams.h"
 #include "lanyard/interceptors/internal/server_state.h"
@@ -14,9 +16,10 @@ namespace lanyard::internal {
 // What is known of a stream that begins now, and when it will have to end: when its token ends, at
 // an instant of its own within the issuer's leeway, so that the streams of one token do not all end
 // and come back at once; and not after the client's certificate.
-// `peer`: the names that the call was admitted by.
+// `own`: the names in the connection's own certificate, where that was vouched for. `said`: what a
+// proxy that was trusted said in their place.
 StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Identity& caller,
-                    const grpc::AuthContext& context, PeerNames peer);
+                    const grpc::AuthContext& context, PeerNames own, std::optional<PeerNames> said);
 
 }  // namespace lanyard::internal
 

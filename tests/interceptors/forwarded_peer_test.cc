@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -175,6 +177,77 @@ TEST_F(ForwardedPeerTest, AStreamIsJudgedByTheForwardedNames) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
 }
 
+TEST_F(ForwardedPeerTest, AStreamEndsWhenItsProxyIsTrustedNoMore) {
+  ASSERT_NO_FATAL_FAILURE(Start(absl::StrCat(kTrusted, kForWeb)));
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata(kForwarded, "URI=spiffe://test/web");
+  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  Config(kForWeb);
+  ASSERT_TRUE(server_.auth->Reload().ok());
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_THAT(server_.audit->last().detail, HasSubstr("trusted no more"));
+}
+
+TEST_F(ForwardedPeerTest, AProxysOwnStreamHasNoNamesOnceItsWordCounts) {
+  const std::string for_proxy =
+      "rules { method: \"/lanyard.test.Echo/Chat\" replaces_annotation: true "
+      "allow { peers: \"spiffe://test/proxy\" without_token: true } }\n";
+  ASSERT_NO_FATAL_FAILURE(Start(for_proxy));
+  grpc::ClientContext context;
+  Limit(&context);
+  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  Config(absl::StrCat(kTrusted, for_proxy));
+  ASSERT_TRUE(server_.auth->Reload().ok());
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+}
+
+TEST_F(ForwardedPeerTest, AStreamHasNoNamesWhereTheGateBelievedNone) {
+  const auto for_all = [](const char* peers) {
+    return absl::StrCat(kTrusted,
+                        "rules { method: \"/lanyard.test.Echo/Chat\" replaces_annotation: true "
+                        "allow { any_authenticated: true ",
+                        peers, " } }\n");
+  };
+  ASSERT_NO_FATAL_FAILURE(Start(for_all("")));
+  grpc::ClientContext context;
+  Limit(&context);
+  // The client's own, and one that the proxy added rather than appended.
+  context.AddMetadata(kForwarded, "URI=spiffe://test/web");
+  context.AddMetadata(kForwarded, "URI=spiffe://test/thief");
+  context.AddMetadata("authorization", "Bearer " + server_.issuer.Token().Sign());
+  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
+  Message message;
+  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  EXPECT_THAT(server_.audit->last().detail, HasSubstr("x-forwarded-client-cert: more than one"));
+  Config(for_all("peers: \"spiffe://test/web\""));
+  ASSERT_TRUE(server_.auth->Reload().ok());
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+}
+
+TEST_F(ForwardedPeerTest, BehindTheGateAloneTooTheHeaderIsTakenOff) {
+  server_.options.config_text += kTrusted;
+  server_.echo.handled().on_enter = [](const grpc::ServerContextBase& context) {
+    EXPECT_EQ(context.client_metadata().count(kForwarded), 0u);
+  };
+  ASSERT_NO_FATAL_FAILURE(server_.Create());
+  auto credentials = server_.auth->GateOnlyCredentials();
+  ASSERT_TRUE(credentials.ok()) << credentials.status();
+  server_.echo.builder().AddListeningPort("localhost:0", *credentials, &server_.port);
+  ASSERT_TRUE(server_.echo.Start());
+  Headers headers = Bearer(server_.issuer.Token().Sign());
+  headers.emplace_back(kForwarded, "URI=spiffe://test/web");
+  EXPECT_EQ(Call(server_.Channel(), headers), grpc::OK);
+  EXPECT_EQ(server_.echo.handled().saw_bearer, 1) << "that one is for Identify()";
+}
+
 TEST_F(ForwardedPeerTest, ConfigNamesAreCheckedLikePeers) {
   server_.options.config_text += "trusted_proxies: \"*.test\"";
   EXPECT_THAT(std::string(ServerAuth::Create(server_.options).status().message()),
@@ -221,6 +294,69 @@ TEST_F(TokenHeaderTest, AnotherPortHasItsOwn) {
   const std::string token = server_.issuer.Token().Subject("svc:a").Sign();
   EXPECT_EQ(Call(OverSocket(), Bearer(token)), grpc::OK);
   EXPECT_EQ(Call(OverSocket(), {{kHeader, token}}), grpc::UNAUTHENTICATED);
+}
+
+// Two ports whose calls look alike, and reach their handlers late.
+class TwoPortsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    server_.options.config_text += "local_proxy_is_trusted: true\n";
+    server_.echo.RequestCallsLater();
+  }
+  void Start(const PortOptions& over_socket) {
+    ASSERT_NO_FATAL_FAILURE(server_.Create());
+    server_.auth->AddListeningPort(server_.echo.builder(), "localhost:0", &server_.port);
+    server_.auth->AddListeningPort(server_.echo.builder(), socket_, over_socket);
+    ASSERT_TRUE(server_.echo.Start()) << server_.auth->start_error();
+  }
+  // The outcomes of a call by TLS and one over the socket, which both wait for their handlers.
+  std::pair<Outcome, Outcome> Both(const Headers& headers) {
+    const auto local = grpc::CreateChannel(socket_, grpc::experimental::LocalCredentials(UDS));
+    const auto tls = server_.Channel();
+    const auto call = [&](const std::shared_ptr<grpc::Channel>& channel, size_t number) {
+      auto outcome = std::async(std::launch::async, [channel, headers] {
+        return MakeCall(channel, CallType::kUnary, headers);
+      });
+      while (server_.audit->events().size() < number) std::this_thread::yield();
+      return outcome;
+    };
+    auto by_tls = call(tls, 1);
+    auto over_socket = call(local, 2);
+    server_.echo.RequestCalls();
+    return {by_tls.get(), over_socket.get()};
+  }
+
+  GatedServer server_{Api::kAsync};
+  const std::string socket_ = "unix:" + server_.files.Path("socket");
+};
+
+TEST_F(TwoPortsTest, EachCallIsWhoItsOwnPortsTokenSays) {
+  PortOptions port;
+  port.token_header = "x-forwarded-access-token";
+  ASSERT_NO_FATAL_FAILURE(Start(port));
+  Headers headers = Bearer(server_.issuer.Token().Subject("svc:a").Sign());
+  headers.emplace_back(port.token_header, server_.issuer.Token().Subject("svc:b").Sign());
+  const auto [by_tls, over_socket] = Both(headers);
+  EXPECT_EQ(by_tls.text, "svc:a");
+  EXPECT_EQ(over_socket.text, "svc:b");
+}
+
+TEST_F(TwoPortsTest, OnlyTheTrustedProxysHeaderReachesAHandler) {
+  std::mutex mutex;
+  std::map<std::string, size_t> seen;  // By "unix" or "ipv4". Guarded by mutex.
+  server_.echo.handled().on_enter = [&](const grpc::ServerContextBase& context) {
+    const std::string peer = context.peer();
+    std::lock_guard<std::mutex> lock(mutex);
+    seen[peer.substr(0, 4)] += context.client_metadata().count(kForwarded);
+  };
+  ASSERT_NO_FATAL_FAILURE(Start(PortOptions()));
+  Headers headers = Bearer(server_.issuer.Token().Sign());
+  headers.emplace_back(kForwarded, "URI=spiffe://test/web");
+  const auto [by_tls, over_socket] = Both(headers);
+  EXPECT_TRUE(by_tls.status.ok() && over_socket.status.ok());
+  EXPECT_EQ(seen["unix"], 1u);
+  seen.erase("unix");
+  for (const auto& [peer, count] : seen) EXPECT_EQ(count, 0u) << peer;
 }
 
 TEST(TokenHeaderNameTest, MustBeAHeaderThatCanHoldAToken) {
