@@ -69,15 +69,16 @@ bool Admissions::File(const std::string& key, Admission admission, TimePoint now
   return true;
 }
 
-bool Admissions::FileAnonymous(const std::string& token_key, const std::string& no_token_key,
+bool Admissions::FileAnonymous(std::string* key, const std::string& no_token_key,
                                Admission admission, TimePoint now) {
-  Shard& shard = ShardOf(token_key);
+  Shard& shard = ShardOf(*key);
   bool others_wait;
   {
     std::lock_guard<std::mutex> lock(shard.mutex);
-    others_wait = shard.waiting.count(token_key) > 0;
+    others_wait = shard.waiting.count(*key) > 0;
   }
-  return File(others_wait ? token_key : no_token_key, std::move(admission), now);
+  if (!others_wait) *key = no_token_key;
+  return File(*key, std::move(admission), now);
 }
 
 std::optional<Admissions::Admission> Admissions::Take(const std::string& key) {

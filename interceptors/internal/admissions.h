@@ -19,9 +19,9 @@ namespace lanyard::internal {
 
 // What the gate allowed and no binding has taken yet. The two run at different times on different
 // threads, without a handle in common, so they meet here by what both can see: the credentials,
-// the path and the client's certificate, forwarded or its own. Two calls with the same take one
-// admission each;
-// which of the two equal ones does not matter.
+// the path and the client's certificate, forwarded or its own. Headers that do not count on the
+// call's port are none of it: the gate takes them off. Two calls with the same take one admission
+// each; which of the two equal ones does not matter.
 //
 // How long the gap between the two is, is up to the client, which may send its headers now and its
 // message tomorrow. So an admission leaves only when room is needed: then those go whose key has
@@ -52,10 +52,10 @@ class Admissions {
   bool File(const std::string& key, Admission admission, TimePoint now);
 
   // The same for a call that counts as one without a token, though it has one that does not verify.
-  // It is filed under `token_key` where others wait there, since that is where it will be looked
-  // for first, else under the key of calls without a token.
-  bool FileAnonymous(const std::string& token_key, const std::string& no_token_key,
-                     Admission admission, TimePoint now);
+  // It is filed under `key`, its token's, where others wait there, since that is where it will be
+  // looked for first, else under `no_token_key`, that of calls without a token: `key` is that then.
+  bool FileAnonymous(std::string* key, const std::string& no_token_key, Admission admission,
+                     TimePoint now);
 
   // Of several that differ, because the config or the keys have changed in between, the newest.
   std::optional<Admission> Take(const std::string& key);

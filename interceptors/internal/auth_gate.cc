@@ -172,19 +172,23 @@ class GateCall {
       Admissions::Admission admission{caller_, port_.verifies_certificates,
                                       event_.would_deny.has_value(), is_forwarded};
       const auto now = std::chrono::steady_clock::now();
-      const bool filed = caller_.authenticated()
-                             ? state_.admissions.File(key, std::move(admission), now)
-                             : state_.admissions.FileAnonymous(
-                                   key, Admissions::KeyOf("", path_, certificate, forwarded),
-                                   std::move(admission), now);
+      bool filed;
+      if (caller_.authenticated()) {
+        filed = state_.admissions.File(key, std::move(admission), now);
+      } else {
+        filed = state_.admissions.FileAnonymous(
+            &key, Admissions::KeyOf("", path_, certificate, forwarded), std::move(admission), now);
+      }
       if (!filed) {
         return Refuse(
             {AuthFailure::kOverloaded, "too many admitted calls wait for their handlers"});
       }
     }
     event_.allowed = true;
-    if (Record()) return grpc::Status::OK;
-    // One that is left helps nobody.
+    if (Record(/*is_counted=*/true)) {
+      state_.Count(event_);
+      return grpc::Status::OK;
+    }
     if (port_.has_binding) state_.admissions.Take(key);
     event_.allowed = false;
     return Refuse({AuthFailure::kAuditFailed, "the decision could not be recorded"});
@@ -307,7 +311,7 @@ class GateCall {
                                                              event_.decision_id));
   }
 
-  bool Record() {
+  bool Record(bool is_counted = false) {
     if (state_.settings.audit != nullptr) {
       const std::string& error = connection_.peer().error();
       if (!error.empty() && !absl::EndsWith(event_.detail, error)) {
@@ -323,7 +327,7 @@ class GateCall {
         event_.peer = names.dns[0];
       }
     }
-    return state_.Record(event_);
+    return state_.Record(event_, is_counted);
   }
 
   ServerState& state_;

@@ -227,6 +227,10 @@ absl::StatusOr<std::shared_ptr<const AuthSnapshot>> ServerState::LoadLocked() {
                                                       ", which the server started with, it needs a "
                                                       "restart"));
   }
+  if (config.on_audit_failure() == v1::DENY && settings.audit == nullptr) {
+    return absl::FailedPreconditionError(
+        "on_audit_failure: DENY needs ServerAuthOptions.audit_sink: nothing is recorded");
+  }
   if (snapshot_ == nullptr) max_token_bytes_ = MaxTokenBytes(config);
   return snapshot;
 }

@@ -105,6 +105,7 @@ class ServerState {
   // Counts the event, unless its call has been counted with another one, and hands it to the sink.
   // False if it is lost and calls must not go on without.
   bool Record(const AuditEvent& event, bool is_counted = false);
+  void Count(const AuditEvent& event);
 
   // What rules each method of the services that were added, and the methods that rules name.
   std::vector<MethodStatus> Methods() const;
@@ -144,7 +145,6 @@ class ServerState {
   std::set<std::string> MethodsOf(const std::set<std::string>& services) const;
   absl::Status CheckMethods(const LoadedConfig& config) const;
   absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadLocked();
-  void Count(const AuditEvent& event);
   void CountRuledMethods(const Policy& policy);
   void SetStatus(const absl::Status& status);
 

@@ -108,11 +108,15 @@ TEST(AdmissionsTest, WhereRoomIsNeededThoseGoWhoseKeyHasBeenStillForTenMinutes) 
 TEST(AdmissionsTest, AnAnonymousCallDoesNotTakeWhatItsTokenLeftBehind) {
   Admissions admissions(kRoom);
   EXPECT_TRUE(admissions.File(Key("t"), {CallerOfConfig(1)}, kNow));
-  EXPECT_TRUE(admissions.FileAnonymous(Key("t"), Key(""), {}, kNow + minutes(1)));
+  std::string key = Key("t");
+  EXPECT_TRUE(admissions.FileAnonymous(&key, Key(""), {}, kNow + minutes(1)));
+  EXPECT_EQ(key, Key("t"));
   EXPECT_FALSE(admissions.Take(Key("t"))->identity.authenticated());
   EXPECT_TRUE(admissions.Take(Key("t"))->identity.authenticated());
   // Where nothing waits, strangers' tokens take no room.
-  EXPECT_TRUE(admissions.FileAnonymous(Key("garbage"), Key(""), {}, kNow));
+  key = Key("garbage");
+  EXPECT_TRUE(admissions.FileAnonymous(&key, Key(""), {}, kNow));
+  EXPECT_EQ(key, Key(""));
   EXPECT_FALSE(admissions.Take(Key("garbage")).has_value());
   EXPECT_TRUE(admissions.Take(Key("")).has_value());
 }

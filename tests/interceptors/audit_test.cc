@@ -135,6 +135,44 @@ TEST_F(AuditTest, ALostEventRefusesTheCallOnlyWhereTheConfigSaysSo) {
   }
 }
 
+// How often there was such a decision.
+double DecisionsOf(const ServerAuth& auth, const std::string& decision) {
+  double sum = 0;
+  for (const Metric& metric : auth.Metrics()) {
+    if (metric.name != "lanyard_decisions_total") continue;
+    for (const Metric::Value& value : metric.values) {
+      if (value.labels[1].second == decision) sum += value.value;
+    }
+  }
+  return sum;
+}
+
+TEST_F(AuditTest, ACallThatIsRefusedForItsLostEventCountsOnceAndLeavesNothing) {
+  GatedServer server(Api::kCallback,
+                     "on_audit_failure: DENY\n"
+                     "rules { method: \"/lanyard.test.Echo/Unary\" replaces_annotation: true "
+                     "allow { anyone: true bad_token: TREAT_AS_ANONYMOUS } }\n");
+  ASSERT_NO_FATAL_FAILURE(server.Start());
+  server.audit->set_losing(true);
+  for (const std::string& token : {server.issuer.Token().Sign(), std::string("garbage")}) {
+    const Outcome outcome = MakeCall(server.Channel(), CallType::kUnary, Bearer(token));
+    EXPECT_EQ(outcome.status.error_code(), grpc::UNAVAILABLE);
+  }
+  EXPECT_EQ(DecisionsOf(*server.auth, "allowed"), 0);
+  EXPECT_EQ(DecisionsOf(*server.auth, "denied"), 2);
+  for (const Metric& metric : server.auth->Metrics()) {
+    if (metric.name != "lanyard_admission_bytes") continue;
+    EXPECT_EQ(metric.values[0].value, 0);
+  }
+}
+
+TEST_F(AuditTest, DenyNeedsASinkThatCouldFail) {
+  server_.options.config_text += "on_audit_failure: DENY";
+  server_.options.audit_sink = nullptr;
+  EXPECT_THAT(std::string(ServerAuth::Create(server_.options).status().message()),
+              HasSubstr("on_audit_failure: DENY needs ServerAuthOptions.audit_sink"));
+}
+
 TEST_F(AuditTest, OnAuditFailureIsCheckedLikeTheRest) {
   server_.options.config_text += "on_audit_failure: ON_AUDIT_FAILURE_UNSPECIFIED";
   EXPECT_THAT(std::string(ServerAuth::Create(server_.options).status().message()),
