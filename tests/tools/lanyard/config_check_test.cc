@@ -95,11 +95,15 @@ TEST(ConfigCheckTest, SaysWhereKeysComeFrom) {
 TEST(ConfigCheckTest, SeveralFilesAreOneConfig) {
   const std::string more = TempFile("more.textproto",
                                     "rules { method: \"/shop.Orders/Close\" nobody: true }\n"
-                                    "health: ANYONE loopback_is_trusted: true\n");
+                                    "health: ANYONE loopback_is_trusted: true\n"
+                                    "local_proxy_is_trusted: true\n"
+                                    "trusted_proxies: \"spiffe://test/proxy\"\n");
   const Outcome outcome = Check(Issuer(kIss), {"--with", more});
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("/shop.Orders/Close"), HasSubstr("    nobody\n"),
                                  HasSubstr("weakened by health: ANYONE\n"),
-                                 HasSubstr("weakened by loopback_is_trusted\n")));
+                                 HasSubstr("weakened by loopback_is_trusted\n"),
+                                 HasSubstr("weakened by local_proxy_is_trusted\n"),
+                                 HasSubstr("weakened by trusted_proxies: spiffe://test/proxy\n")));
 }
 
 TEST(ConfigCheckTest, NamesWhatWeakensAMethod) {
