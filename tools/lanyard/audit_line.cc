@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/audit_line.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -125,6 +126,24 @@ std::string WhoText(const Line& line) {
                       part("from", line.Text("peer")));
 }
 
+// Whether a name stands in the line as it stood in the token: neither behind a key
+// (JsonLinesAuditOptions.hash_subjects_with) nor cut off.
+bool IsWhole(const std::string& name) {
+  const bool is_hashed = absl::StartsWith(name, "hmac:") && name.size() == 37;
+  return !is_hashed && !absl::EndsWith(name, "...");
+}
+
+bool HasWholeCaller(const Line& line) {
+  for (const char* name : {"subject", "client", "actor", "peer"}) {
+    if (!IsWhole(line.Text(name))) return false;
+  }
+  for (const char* list : {"scopes", "roles"}) {
+    const auto names = line.List(list);
+    if (!std::all_of(names.begin(), names.end(), IsWhole)) return false;
+  }
+  return true;
+}
+
 // What the policy says today.
 struct Today {
   bool allowed = false;
@@ -137,6 +156,11 @@ Today Judge(const PolicyView& view, const Line& line, absl::Time now) {
   if (!reason.empty() && line.Text("issuer").empty() &&
       reason != AuthFailureName(AuthFailure::kMissingToken)) {
     return {false, "only the token tells: lanyard policy explain --token-file"};
+  }
+  if (!HasWholeCaller(line)) {
+    return {false,
+            "names in the line are hashed or cut off, and rules need them whole: lanyard policy "
+            "explain --claims"};
   }
   LinePeer peer(line.Text("peer"));
   const Identity caller = CallerOf(line, view.config.config);

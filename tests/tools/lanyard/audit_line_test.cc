@@ -106,6 +106,23 @@ TEST(AuditLineTest, SaysThatOnlyTheTokenTellsWhereItDidNotVerify) {
   EXPECT_THAT(Explain(kConfig, AuditJson(event)).out, HasSubstr("today   DENIED by"));
 }
 
+TEST(AuditLineTest, DoesNotTakeWhatIsHiddenOrCutOffForTheWhole) {
+  const std::string hidden = "today   names in the line are hashed or cut off";
+  const std::string deny = IssuerText("sso") + RuleText(kGet, "allow { any_authenticated: true }") +
+                           "deny { subjects: \"alice\" }";
+  const AuditEvent alice = Denied(R"({"sub":"alice"})");
+  EXPECT_THAT(Explain(deny, AuditJson(alice)).out, HasSubstr("today   DENIED"));
+  const Outcome hashed = Explain(
+      deny, AuditJson(alice, [](absl::string_view) { return "hmac:" + std::string(32, '0'); }));
+  EXPECT_EQ(hashed.code, 1);
+  EXPECT_THAT(hashed.out, HasSubstr(hidden));
+  std::string scopes = "0";
+  for (int i = 1; i < 40; ++i) absl::StrAppend(&scopes, " ", i);
+  EXPECT_THAT(
+      Explain(kConfig, AuditJson(Denied("{\"sub\":\"a\",\"scope\":\"" + scopes + "\"}"))).out,
+      HasSubstr(hidden));
+}
+
 TEST(AuditLineTest, KnowsThePolicyThatDecided) {
   AuditEvent event = Denied(R"({"sub":"alice"})");
   const std::string other = Explain(kConfig, AuditJson(event), {"--json"}).out;
