@@ -189,7 +189,7 @@ absl::StatusOr<int> ExplainAuditLine(const PolicyView& view, const Arguments& ar
       hash == view.policy->hash()
           ? absl::StrCat(hash, ", as this config")
           : absl::StrCat(hash.empty() ? "not told" : hash, "; this config is ", view.policy->hash(),
-                         arguments.Has("--descriptors") ? "" : ", without annotations");
+                         view.descriptors->services().empty() ? ", without annotations" : "");
   if (arguments.json()) {
     internal::JsonObject object;
     object.Bool("ok", true).Text("decision", line.Text("decision"));
