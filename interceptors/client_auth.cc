@@ -75,6 +75,7 @@ struct ClientAuth::Impl {
     auto state = std::make_shared<internal::ClientState>();
     state->audience = options.audience;
     state->max_token_wait = options.max_token_wait;
+    state->authenticate_open_methods = options.authenticate_open_methods;
     state->failures = failures;
     state->tokens = tokens;
     state->credentials = internal::MakeTokenCredentials(options.audience, tokens, failures, local);

@@ -44,6 +44,10 @@ struct ClientAuthOptions {
   // the same connection.
   size_t max_token_bytes = 7 * 1024;
 
+  // Sends the token also to methods that their annotation opens to anyone. Otherwise calls of those
+  // wait for no token, and cannot fail for want of one: their server does not ask.
+  bool authenticate_open_methods = false;
+
   // Lets tokens be sent over loopback TCP without TLS, where every process of the machine can read
   // them. CreateChannel() then takes only 127.0.0.1, [::1] and localhost, and no proxy. "unix:"
   // targets of CreateChannel() do not need it; local credentials on a channel made elsewhere do,

@@ -246,6 +246,11 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
     impl->tls = *std::move(tls);
     impl->verifies_certificates = !options.tls.root_certificates.empty();
     WarnOfSharedKey(options.tls, *impl->state->snapshot());
+    if (!impl->verifies_certificates && !impl->state->snapshot()->trusted_proxies.empty()) {
+      internal::LogLine(
+          "WARNING: trusted_proxies counts for nobody over TLS: without tls.root_certificates no "
+          "client's certificate is checked");
+    }
   } else if (!options.tls.root_certificates.empty()) {
     return absl::InvalidArgumentError(
         "ServerAuthOptions.tls: root_certificates without certificate_chain and private_key");

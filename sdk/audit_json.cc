@@ -63,6 +63,11 @@ std::string AuditJson(const AuditEvent& event,
   const auto name = [&name_of](const std::string& text) {
     return name_of && !text.empty() ? name_of(text) : text;
   };
+  // A name that an issuer may not assert stands in the detail alone.
+  const bool hides_detail =
+      name_of && !event.caller.authenticated() && event.failure == AuthFailure::kDeniedByPolicy;
+  const std::string detail =
+      hides_detail ? "the issuer may not assert what the token says (may_assert)" : event.detail;
   Line line;
   line.Text("time", AuditTime(event.time));
   line.Text("id", event.decision_id);
@@ -70,10 +75,10 @@ std::string AuditJson(const AuditEvent& event,
   if (const auto failure = event.failure.has_value() ? event.failure : event.would_deny;
       failure.has_value()) {
     line.Text("reason", AuthFailureName(*failure));
-    line.Text("detail", event.detail, kMaxDetailBytes);
+    line.Text("detail", detail, kMaxDetailBytes);
     line.Text("hint", AuthFailureHint(*failure), kMaxDetailBytes);
   } else {
-    line.Text("detail", event.detail, kMaxDetailBytes);
+    line.Text("detail", detail, kMaxDetailBytes);
   }
   line.Text("method", event.method);
   line.Text("enforcement", event.observed ? "OBSERVE" : "ENFORCE");

@@ -36,6 +36,7 @@ using SteadyClock = std::chrono::steady_clock;
 // How often what was not written one by one is told.
 constexpr auto kSummaryInterval = std::chrono::seconds(10);
 
+constexpr size_t kMaxMethodBytes = 512;
 constexpr size_t kMaxSecretBytes = 64 * 1024;
 
 using NameWriter = std::function<std::string(absl::string_view)>;
@@ -87,6 +88,10 @@ class Sink final : public AuditSink {
       return false;
     }
     waiting_.push_back(event);
+    // Longer than a line shows; the bound on events is to be one on memory.
+    if (event.method.size() > kMaxMethodBytes) {
+      waiting_.back().method = event.method.substr(0, kMaxMethodBytes);
+    }
     const bool failing = !status_.last_error.empty();
     lock.unlock();
     wake_.notify_one();

@@ -42,6 +42,8 @@ struct JsonLinesAuditOptions {
 // What it cannot write (a full disk) is lost and counted, not tried again; Status() says what is
 // wrong, and a line on stderr when it begins and ends.
 //
+// Of two sinks on one file each would move away what the other writes: one sink a file.
+//
 // Thread-safe. Fails for options out of range, and for a file that cannot be opened.
 absl::StatusOr<std::shared_ptr<AuditSink>> JsonLinesAuditSink(JsonLinesAuditOptions options);
 

@@ -30,9 +30,18 @@ absl::string_view ServicePrefix(absl::string_view path) {
   return internal::IsMethodPath(path) ? path.substr(0, path.rfind('/') + 1) : absl::string_view();
 }
 
+// "/etc/sso.jwks" as "sso.jwks": how somebody spells the way to a file changes nothing.
+std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 // Of the config, and of the rules that stand beside methods.
-std::string HashOf(const v1::ServerConfig& config,
-                   const std::vector<internal::EffectiveRule>& rules) {
+std::string HashOf(v1::ServerConfig config, const std::vector<internal::EffectiveRule>& rules) {
+  for (v1::Issuer& issuer : *config.mutable_issuers()) {
+    issuer.set_jwks_file(FileName(issuer.jwks_file()));
+    if (!issuer.has_fetch()) continue;
+    v1::Fetch& fetch = *issuer.mutable_fetch();
+    fetch.set_ca_file(FileName(fetch.ca_file()));
+    fetch.set_bearer_token_file(FileName(fetch.bearer_token_file()));
+  }
   std::string text = config.SerializeAsString();
   for (const internal::EffectiveRule& effective : rules) {
     const std::string rule = effective.rule.SerializeAsString();

@@ -79,7 +79,7 @@ class Policy {
   }
 
   // Names what this was made from, config and annotations: twelve hex digits. Files that differ in
-  // comments and order of fields alone have the same.
+  // comments, order of fields and folders alone have the same.
   const std::string& hash() const { return hash_; }
 
   // What rules, by method; for reports.

@@ -38,6 +38,7 @@ class CallFailures {
 struct ClientState {
   std::string audience;
   absl::Duration max_token_wait;
+  bool authenticate_open_methods = false;
 
   // Of all channels of a ClientAuth.
   std::shared_ptr<CallFailures> failures;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/failure.h"
 #include "lanyard/interceptors/internal/call_metadata.h"
+#include "lanyard/sdk/internal/open_methods.h"
 
 namespace lanyard::internal {
 namespace {
@@ -142,6 +143,10 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
 
  private:
   void Attach(InterceptorBatchMethods* methods) {
+    if (!state_->authenticate_open_methods && IsOpenByAnnotation(info_->method())) {
+      methods->Proceed();
+      return;
+    }
     grpc::ClientContext* context = info_->client_context();
     if (context->credentials() != nullptr ||
         methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {

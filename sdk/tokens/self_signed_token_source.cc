@@ -61,8 +61,12 @@ absl::StatusOr<std::shared_ptr<TokenSource>> SelfSignedTokenSource(SelfSignedTok
     return absl::InvalidArgumentError("SelfSignedTokenOptions.clock is null");
   }
   if (!options.bind_to_certificate.empty()) {
-    if (auto read = internal::CertificateSha256OfFile(options.bind_to_certificate); !read.ok())
-      return read.status();
+    const auto read = internal::CertificateSha256OfFile(options.bind_to_certificate);
+    if (!read.ok()) {
+      return absl::Status(
+          read.status().code(),
+          absl::StrCat("SelfSignedTokenOptions.bind_to_certificate: ", read.status().message()));
+    }
   }
   return std::make_shared<SelfSigned>(std::move(options));
 }

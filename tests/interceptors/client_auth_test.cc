@@ -59,6 +59,24 @@ TEST_F(ClientAuthTest, RetriesOnlyWhereNobodyElseSaysHow) {
               IsError(HasSubstr("retry_unavailable")));
 }
 
+// What their annotation opens to anyone needs no token, so none is fetched or refused with it.
+TEST_F(ClientAuthTest, SendsNoTokenToOpenMethodsUnlessToldTo) {
+  const auto open = [this](const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    Limit(&context);
+    Message request, reply;
+    EXPECT_TRUE(Echo::NewStub(channel)->Open(&context, request, &reply).ok());
+    return SubjectOf(server_.audit->last());
+  };
+  auto source = std::make_shared<HeldSource>();
+  EXPECT_EQ(open(Connect(Options(source))), "");
+  EXPECT_EQ(source->fetches(), 0);
+  EXPECT_EQ(open(Connect(Options(StaticTokenSource(GoodToken())))), "");
+  ClientAuthOptions options = Options(StaticTokenSource(GoodToken()));
+  options.authenticate_open_methods = true;
+  EXPECT_EQ(open(Connect(options)), "svc:test");
+}
+
 TEST_F(ClientAuthTest, FailsACallThatHasCredentialsOfItsOwn) {
   const auto channel = Connect(Options(StaticTokenSource(GoodToken())));
   grpc::ClientContext context;

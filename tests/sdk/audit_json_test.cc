@@ -147,6 +147,12 @@ TEST(AuditJsonTest, WritesOtherNamesForPeople) {
   EXPECT_EQ(Member(json, "subject"), "name of 17");
   EXPECT_EQ(Member(json, "actor"), "name of 15");
   EXPECT_THAT(json, Not(HasSubstr("example.com")));
+  event.caller = Identity();
+  event.failure = AuthFailure::kDeniedByPolicy;
+  event.detail = "issuer sso may not assert the subject \"alice@example.com\" (may_assert)";
+  EXPECT_THAT(AuditJson(event), HasSubstr("alice@example.com"));
+  EXPECT_THAT(AuditJson(event, [](absl::string_view) { return "x"; }),
+              Not(HasSubstr("example.com")));
 }
 
 TEST(AuditJsonTest, HasAHintForEachFailure) {

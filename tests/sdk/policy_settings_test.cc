@@ -338,5 +338,25 @@ TEST(PolicySettingsTest, WithoutATimeNoAgePasses) {
   EXPECT_EQ(policy->Decide(kPath, caller).verdict, Policy::Verdict::kNoMatch);
 }
 
+TEST(PolicyHashTest, NamesWhatTheConfigSaysHoweverItsPathIsWritten) {
+  const auto hash = [](const std::string& jwks_file, const std::string& more) {
+    LoadedConfig loaded;
+    loaded.config = Read<v1::ServerConfig>(more);
+    v1::Issuer* issuer = loaded.config.add_issuers();
+    issuer->set_name("a");
+    issuer->set_issuer("https://a.test");
+    issuer->set_jwks_file(jwks_file);
+    auto policy = Policy::Create(loaded, {}, kNow);
+    EXPECT_THAT(policy, IsOk());
+    return policy.ok() ? (*policy)->hash() : "";
+  };
+  const std::string first = hash("/etc/orders/sso.jwks", "");
+  EXPECT_EQ(first.size(), 12u);
+  EXPECT_EQ(hash("./sso.jwks", ""), first);
+  EXPECT_EQ(hash("sso.jwks", ""), first);
+  EXPECT_NE(hash("other.jwks", ""), first);
+  EXPECT_NE(hash("sso.jwks", "deny { subjects: \"b\" }"), first);
+}
+
 }  // namespace
 }  // namespace lanyard

@@ -27,7 +27,7 @@
 namespace lanyard::tools {
 namespace {
 
-constexpr size_t kMaxLineBytes = 64 * 1024;
+constexpr size_t kMaxLineBytes = 256 * 1024;
 
 // The members of a line that are texts, and those that are lists of texts.
 struct Line {

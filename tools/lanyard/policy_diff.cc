@@ -4,12 +4,14 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/weakenings.h"
 #include "lanyard/tools/policy_view.h"
 
 namespace lanyard::tools {
@@ -30,6 +32,18 @@ std::vector<std::string> Texts(const std::vector<v1::Allow>& allows) {
 v1::Rule RuleAt(const PolicyView& view, const std::string& path) {
   const internal::EffectiveRule* rule = view.policy->RuleOf(path);
   return rule == nullptr ? v1::Rule() : rule->rule;
+}
+
+// Who may say who a caller is, but for issuers: proxies, loopback.
+std::set<std::string> TrustIn(const PolicyView& view) {
+  std::set<std::string> words;
+  for (const internal::Weakening& found : internal::WeakeningsIn(view.config)) {
+    if (found.method.empty() && !absl::StartsWith(found.location, "issuer ") &&
+        absl::StrContains(found.word, "trusted")) {
+      words.insert(absl::StrCat(found.word, " (", found.what, ")"));
+    }
+  }
+  return words;
 }
 
 std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
@@ -64,6 +78,13 @@ std::vector<Change> Compare(const PolicyView& before, const PolicyView& after) {
   }
   for (const std::string& text : after.denied) {
     if (denied.count(text) == 0) all.loses.push_back("denied from now on: " + text);
+  }
+  const std::set<std::string> trusted = TrustIn(before), trusts = TrustIn(after);
+  for (const std::string& text : trusts) {
+    if (trusted.count(text) == 0) all.gains.push_back("trusted from now on: " + text);
+  }
+  for (const std::string& text : trusted) {
+    if (trusts.count(text) == 0) all.loses.push_back("trusted so far: " + text);
   }
   if (!all.gains.empty() || !all.loses.empty()) changes.push_back(std::move(all));
   return changes;

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "absl/time/clock.h"
+#include "lanyard/sdk/keys/key.h"
 #include "lanyard/tools/doctor_environment.h"
 #include "tests/tools/lanyard/doctor_fixture.h"
 
@@ -78,6 +79,15 @@ TEST_F(DoctorTest, SecretsThatOthersCanReadAreWarnings) {
       "issuers { name: \"sso\" issuer: \"https://sso.example.test\" audiences: \"orders\" "
       "algorithms: HS256 every_verifier_can_mint: true jwks_file: \"hmac.jwk\" }";
   EXPECT_THAT(Doctor(config + Rule()), FindsNothing());
+  const size_t k = secret->find("\"k\":\"");
+  ASSERT_NE(k, secret->npos);
+  const std::string nameless =
+      absl::StrCat("{\"kty\":\"oct\",", secret->substr(k, secret->find('"', k + 5) + 1 - k), "}");
+  const auto unnamed = Key::FromJwk(nameless);
+  ASSERT_TRUE(unnamed.ok()) << unnamed.status();
+  files_.Write("hmac.jwk", nameless);
+  EXPECT_THAT(Doctor(config + Rule()).out, AllOf(HasSubstr("issuer sso: 1 key: no kid (HS256)\n"),
+                                                 Not(HasSubstr(unnamed->Thumbprint()))));
   ASSERT_EQ(chmod(files_.Path("hmac.jwk").c_str(), 0604), 0);
   EXPECT_THAT(Doctor(config + Rule()).out, HasSubstr("hmac.jwk (issuer sso: jwks_file): other "));
 

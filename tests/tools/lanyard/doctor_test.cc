@@ -46,6 +46,12 @@ TEST_F(DoctorTest, AConfigThatDoesNotLoadIsNamedWithItsLineAndTheRestIsStillChec
                                   "put it there, or correct the path"));
 }
 
+TEST_F(DoctorTest, AConfigForANewerLanyardIsAFailure) {
+  EXPECT_THAT(Doctor("min_lanyard_version: \"99.0.0\" " + Issuer()).out,
+              HasSubstr("FAIL config: " + files_.Path("auth.textproto") +
+                        ": this config needs Lanyard 99.0.0 or newer"));
+}
+
 TEST_F(DoctorTest, APolicyThatDoesNotCompileIsAFailure) {
   const Outcome outcome = Doctor(Issuer() + "rules { method: \"/shop.Orders/Gte\" nobody: true }",
                                  {"--descriptors", DescriptorFile({OrdersService()})});

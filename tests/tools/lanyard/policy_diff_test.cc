@@ -109,6 +109,16 @@ TEST(PolicyDiffTest, KnowsThatAMethodWithoutARuleOfItsOwnWasObserved) {
             "nobody gains, nobody loses\n");
 }
 
+TEST(PolicyDiffTest, ShowsWhoMaySayWhoACallerIs) {
+  const std::string proxy = "trusted_proxies: \"spiffe://prod/proxy\"";
+  EXPECT_THAT(Diff("", proxy).out,
+              HasSubstr("+ may call now   trusted from now on: trusted_proxies: "
+                        "spiffe://prod/proxy (that proxy may say"));
+  EXPECT_THAT(Diff("local_proxy_is_trusted: true", "").out,
+              HasSubstr("- may no longer  trusted so far: local_proxy_is_trusted"));
+  EXPECT_EQ(Diff(proxy, proxy).out, "nobody gains, nobody loses\n");
+}
+
 TEST(PolicyDiffTest, AnswersAMachine) {
   const Outcome outcome = Diff(RuleText(kGet, "allow { subjects: \"a\" }"),
                                RuleText(kGet, "allow { subjects: \"b\" }"), {"--json"});
