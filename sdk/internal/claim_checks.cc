@@ -55,20 +55,11 @@ absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& ru
   return absl::OkStatus();
 }
 
-// Names for operators, a few of them.
-std::string Names(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 5;
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < kMost; ++i) {
-    absl::StrAppend(&text, i == 0 ? "\"" : ", \"", Printable(names[i], 128), "\"");
-  }
-  return absl::StrCat("[", text, names.size() > kMost ? ", ..." : "", "]");
-}
-
 absl::Status WrongAudience(absl::string_view what, const std::vector<std::string>& seen,
                            const IssuerRules& rules) {
   return Fail(AuthFailure::kWrongAudience,
-              absl::StrCat(what, ": aud_seen ", Names(seen), ", want ", Names(rules.audiences)));
+              absl::StrCat(what, ": aud_seen ", PrintableNames(seen), ", want ",
+                           PrintableNames(rules.audiences)));
 }
 
 absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
@@ -110,9 +101,11 @@ absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules
   }
   if ((claims.issued_at.has_value() && expires_at - *claims.issued_at > rules.max_lifetime) ||
       expires_at - now > rules.max_lifetime + rules.leeway) {
-    return Fail(AuthFailure::kLifetimeTooLong,
-                absl::StrCat("the token lives longer than max_lifetime, ",
-                             absl::FormatDuration(rules.max_lifetime)));
+    return Fail(
+        AuthFailure::kLifetimeTooLong,
+        absl::StrCat("the token lives ",
+                     Span(expires_at - std::min(now, claims.issued_at.value_or(now))),
+                     ", longer than max_lifetime, ", absl::FormatDuration(rules.max_lifetime)));
   }
   return absl::OkStatus();
 }

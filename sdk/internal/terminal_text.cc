@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/terminal_text.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace lanyard::internal {
 
 std::optional<char32_t> NextCodePoint(absl::string_view text, size_t* position) {
@@ -44,6 +46,15 @@ std::string Printable(absl::string_view text, size_t max_bytes) {
     }
   }
   return out;
+}
+
+std::string PrintableNames(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 5;
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kMost; ++i) {
+    absl::StrAppend(&text, i == 0 ? "\"" : ", \"", Printable(names[i], 128), "\"");
+  }
+  return absl::StrCat("[", text, names.size() > kMost ? ", ..." : "", "]");
 }
 
 }  // namespace lanyard::internal

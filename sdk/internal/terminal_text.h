@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -22,6 +23,9 @@ bool ActsOnTerminal(char32_t code_point);
 // Text of unknown origin as one line that is safe to show: whatever acts on a terminal, and bytes
 // that are not UTF-8, become "?". What is longer than `max_bytes` ends in "...".
 std::string Printable(absl::string_view text, size_t max_bytes = 4096);
+
+// Names for a message, so that it can be compared with another: ["a", "b"], the first few of them.
+std::string PrintableNames(const std::vector<std::string>& names);
 
 }  // namespace lanyard::internal
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -22,16 +24,26 @@ bool Contains(const std::vector<T>& list, const T& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
+// The commonest difference, in words that repeat nothing of the token.
+std::string NearMiss(absl::string_view issuer, const IssuerLookup& issuers) {
+  const IssuerKeys near = absl::EndsWith(issuer, "/")
+                              ? issuers.Find(issuer.substr(0, issuer.size() - 1))
+                              : issuers.Find(absl::StrCat(issuer, "/"));
+  if (near.rules == nullptr) return "";
+  return absl::StrCat("; it is that of ", near.rules->name, " but for a slash at the end");
+}
+
 absl::Status CheckType(const UnverifiedJws& jws, const IssuerRules& rules) {
   if (rules.any_type_unchecked) return absl::OkStatus();
   const bool good = jws.type.has_value() ? Contains(rules.types, NormalizedType(*jws.type))
                                          : rules.accept_no_type;
   if (good) return absl::OkStatus();
-  return Fail(AuthFailure::kWrongType,
-              jws.type.has_value()
-                  ? "typ in the header is not one that this issuer's access "
-                    "tokens have"
-                  : "the header has no typ, and this issuer's access tokens have one");
+  return Fail(
+      AuthFailure::kWrongType,
+      absl::StrCat(jws.type.has_value()
+                       ? "typ in the header is not one that this issuer's access tokens have"
+                       : "the header has no typ, and this issuer's access tokens have one",
+                   ": want ", PrintableNames(rules.types)));
 }
 
 absl::string_view KeyTypeOf(Algorithm algorithm) {
@@ -55,6 +67,17 @@ absl::string_view KeyTypeOf(Algorithm algorithm) {
       return "OKP";
   }
   return "";
+}
+
+// What there is, to compare the token with.
+std::string KeysText(const IssuerRules& rules, const KeySet& keys) {
+  if (keys.keys().empty()) return absl::StrCat("issuer ", rules.name, " publishes no usable key");
+  std::vector<std::string> ids;
+  for (const Key& key : keys.keys()) {
+    if (ids.size() == 8) break;  // More than are shown.
+    ids.push_back(key.id());
+  }
+  return absl::StrCat("issuer ", rules.name, " has ", PrintableNames(ids));
 }
 
 // The one key that can have signed this token; never a second try with another.
@@ -90,9 +113,10 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
         AuthFailure::kUnknownKey,
         "the key's \"use\" is not for this issuer's tokens (sig, or jwt-svid for JWT-SVIDs)");
   }
-  return Fail(AuthFailure::kUnknownKey, jws.key_id.has_value()
-                                            ? "no key of this issuer has the header's kid"
-                                            : "no key of this issuer fits the header's alg");
+  return Fail(AuthFailure::kUnknownKey,
+              absl::StrCat(jws.key_id.has_value() ? "no key of this issuer has the header's kid"
+                                                  : "no key of this issuer fits the header's alg",
+                           ": ", KeysText(rules, keys)));
 }
 
 bool HasKey(const KeySet& keys, const std::string& id) {
@@ -133,7 +157,9 @@ absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLooku
     }
     IssuerKeys found = issuers.Find(issuer->string());
     if (found.rules != nullptr) return found;
-    return Fail(AuthFailure::kUnknownIssuer, "\"iss\" is none of the configured issuers");
+    return Fail(AuthFailure::kUnknownIssuer,
+                absl::StrCat("\"iss\" is none of the configured issuers",
+                             NearMiss(issuer->string(), issuers)));
   }
   const auto subject = claims.Find("sub");
   if (subject.has_value() && subject->is(JsonValue::Kind::kString)) {
@@ -174,8 +200,10 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                             jws->key_id.has_value() && issuer->source != nullptr &&
                             !HasKey(*issuer->keys, *jws->key_id);
     if (unknown_id && issuer->source->MayArrive(*jws->key_id)) {
-      return Fail(AuthFailure::kKeysUnavailable,
-                  "no key of this issuer has the header's kid yet; it has been asked");
+      return Fail(
+          AuthFailure::kKeysUnavailable,
+          absl::StrCat("no key of this issuer has the header's kid yet, it has been asked: ",
+                       KeysText(rules, *issuer->keys)));
     }
     return status;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/json.h"
@@ -131,8 +132,11 @@ absl::StatusOr<KeySet> KeyFetcher::KeysIn(const std::string& url,
   if (response.status != 200) return NotFound(url, response.status);
   auto keys = KeySet::FromRemote(response.body, options_.algorithms, options_.use);
   if (keys.ok()) return keys;
-  return absl::Status(keys.status().code(),
-                      absl::StrCat(OriginOf(url), ": ", keys.status().message()));
+  const bool is_page = absl::StartsWith(absl::StripLeadingAsciiWhitespace(response.body), "<");
+  return absl::Status(
+      keys.status().code(),
+      absl::StrCat(OriginOf(url), ": the answer is no JWK Set: ",
+                   is_page ? "it begins with \"<\", as a web page does" : keys.status().message()));
 }
 
 std::string KeyFetcher::OriginOf(const std::string& url) const {

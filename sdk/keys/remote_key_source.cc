@@ -126,8 +126,8 @@ class FetchingKeySource final : public RemoteKeySource {
     }
     return absl::UnavailableError(
         refresh_.IsStale(now)
-            ? absl::StrCat("keys older than max_stale: ",
-                           last_error_.empty() ? "not fetched since" : last_error_)
+            ? absl::StrCat("keys older than max_stale, ", absl::FormatDuration(options_.max_stale),
+                           ": ", last_error_.empty() ? "not fetched since" : last_error_)
             : "the issuer publishes no usable key");
   }
 
@@ -178,8 +178,9 @@ class FetchingKeySource final : public RemoteKeySource {
   void NoteStaleness(absl::Duration now) {
     const bool stale = keys_ != nullptr && refresh_.IsStale(now);
     if (stale && !was_stale_) {
-      internal::LogLine(absl::StrCat("issuer ", options_.name,
-                                     ": ALARM: keys older than max_stale, its tokens are refused"));
+      internal::LogLine(
+          absl::StrCat("issuer ", options_.name, ": ALARM: keys older than max_stale, ",
+                       absl::FormatDuration(options_.max_stale), ", its tokens are refused"));
     }
     was_stale_ = stale;
   }

@@ -27,5 +27,12 @@ TEST(TerminalTextTest, CutsOffWhatIsTooLong) {
   EXPECT_EQ(Printable("abcdefg", 6), "abcdef...");
 }
 
+TEST(TerminalTextTest, NamesAFewOfMany) {
+  EXPECT_EQ(PrintableNames({}), "[]");
+  EXPECT_EQ(PrintableNames({"a", "b\n"}), "[\"a\", \"b?\"]");
+  EXPECT_EQ(PrintableNames({"a", "b", "c", "d", "e", "f"}),
+            "[\"a\", \"b\", \"c\", \"d\", \"e\", ...]");
+}
+
 }  // namespace
 }  // namespace lanyard::internal

@@ -48,6 +48,26 @@ TEST_F(TwoIssuersTest, KeyOfOneIsUnknownToTheOther) {
               FailsWith(AuthFailure::kUnsupportedAlgorithm));
 }
 
+TEST_F(TwoIssuersTest, ASlashTooManyIsNamedAndLetsNobodyIn) {
+  const auto with_slash = both_->Verify(issuer_.Token().Issuer(issuer_.issuer() + "/").Sign());
+  EXPECT_THAT(with_slash, FailsWith(AuthFailure::kUnknownIssuer));
+  EXPECT_EQ(AuthFailureDetail(with_slash.status()),
+            "\"iss\" is none of the configured issuers; it is that of test but for a slash at the "
+            "end");
+  const auto other = both_->Verify(issuer_.Token().Issuer("https://other.test/").Sign());
+  EXPECT_EQ(AuthFailureDetail(other.status()), "\"iss\" is none of the configured issuers");
+}
+
+TEST_F(TwoIssuersTest, ASlashTooFewIsNamed) {
+  v1::Issuer config = issuer_.Config();
+  config.set_issuer(issuer_.issuer() + "/");
+  const auto verifier = Make({{config, issuer_.Keys()}});
+  const auto without = verifier->Verify(issuer_.Token().Sign());
+  EXPECT_THAT(without, FailsWith(AuthFailure::kUnknownIssuer));
+  EXPECT_THAT(AuthFailureDetail(without.status()),
+              ::testing::EndsWith("it is that of test but for a slash at the end"));
+}
+
 TEST_F(TwoIssuersTest, NestedIssuerIsNoIssuer) {
   const auto claims = Claims();
   // As A, by B: the nested name must not pick B's keys.

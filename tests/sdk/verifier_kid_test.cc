@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which key a token's kid, or the absence of one, picks.
+#include "absl/strings/str_cat.h"
 #include "tests/sdk/verifier_fixture.h"
 
 namespace lanyard {
@@ -87,6 +88,18 @@ TEST_F(VerifierKidsTest, RefusesWhenTwoKeysHaveTheKid) {
         Make({{issuer_.Config(), std::make_shared<StaticKeySource>(KeySet(keys))}});
     EXPECT_THAT(verifier->Verify(issuer_.Token().Sign()), FailsWith(kUnknown));
   }
+}
+
+TEST_F(VerifierKidsTest, AnUnknownKidIsToldWithTheKeysThatThereAre) {
+  const auto detail = [this](const KeySet& keys) {
+    const auto verifier = Make({{issuer_.Config(), std::make_shared<StaticKeySource>(keys)}});
+    return AuthFailureDetail(verifier->Verify(issuer_.Token().KeyId("other").Sign()).status());
+  };
+  EXPECT_EQ(detail(KeySet({issuer_.key()})),
+            absl::StrCat("no key of this issuer has the header's kid: issuer test has [\"",
+                         issuer_.key().id(), "\"]"));
+  EXPECT_EQ(detail(KeySet(std::vector<Key>())),
+            "no key of this issuer has the header's kid: issuer test publishes no usable key");
 }
 
 TEST_F(VerifierKidsTest, KidOfLongestLengthIsFound) {
