@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard::internal {
@@ -90,8 +91,8 @@ class CheckedSource final : public TokenSource {
     const auto audiences = UnverifiedAudiences(token);
     if (audiences.has_value() &&
         std::find(audiences->begin(), audiences->end(), audience) == audiences->end()) {
-      return absl::UnauthenticatedError(
-          absl::StrCat("the token is not for \"", audience, "\": its aud names somebody else"));
+      return absl::UnauthenticatedError(absl::StrCat("the token is not for \"", audience,
+                                                     "\": aud_seen ", PrintableNames(*audiences)));
     }
     return absl::OkStatus();
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 namespace lanyard {
 namespace {
@@ -82,8 +83,13 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
       const absl::Time now = clock->Now();
       entry.fetching = false;
       if (result.ok() && now >= result->expires_at() - kEarly) {
-        result = absl::UnavailableError(
-            "the token source gave a token that has expired, or is about to");
+        const absl::Duration left = absl::Trunc(result->expires_at() - now, absl::Seconds(1));
+        result = absl::UnavailableError(absl::StrCat(
+            "the token source gave a token that ",
+            left > absl::ZeroDuration()
+                ? absl::StrCat("is about to expire, in ", absl::FormatDuration(left))
+                : absl::StrCat("expired ", absl::FormatDuration(std::max(-left, absl::Seconds(1))),
+                               " ago")));
       }
       if (result.ok()) {
         const absl::Duration life = result->expires_at() - now;
