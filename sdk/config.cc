@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/config.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
@@ -9,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -16,9 +18,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/config_variables.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/internal/rule_checks.h"
@@ -32,6 +36,20 @@ using google::protobuf::TextFormat;
 
 constexpr size_t kMaxConfigBytes = 1 << 20;
 
+// What the text format's parser says, with the field that was most likely meant where it knows none
+// of that name: Message type "lanyard.v1.Allow" has no field named "all_scope".
+std::string WithNearestField(const std::string& message) {
+  const std::vector<std::string> parts = absl::StrSplit(message, '"');
+  if (parts.size() != 5 || parts[2] != " has no field named ") return message;
+  const auto* pool = v1::ServerConfig::descriptor()->file()->pool();
+  const auto* type = pool->FindMessageTypeByName(parts[1]);
+  if (type == nullptr) return message;
+  std::vector<std::string> fields;
+  for (int i = 0; i < type->field_count(); ++i) fields.emplace_back(type->field(i)->name());
+  const std::string meant = internal::DidYouMean(parts[3], fields);
+  return meant.empty() ? message : absl::StrCat(absl::StripSuffix(message, "."), meant);
+}
+
 // Keeps the first error, with its place.
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
@@ -39,7 +57,7 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   void AddError(int line, int column, const std::string& message) override {
     if (!text_.empty()) return;
     text_ = absl::StrCat(file_, ":", line + 1, ":", column + 1, ": ",
-                         internal::WithoutSecrets(message));
+                         WithNearestField(internal::WithoutSecrets(message)));
   }
   // Newer protobufs call this one, and take string views.
   void RecordError(int line, int column, absl::string_view message) {
