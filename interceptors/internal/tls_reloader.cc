@@ -213,8 +213,20 @@ class FileTlsReloader final : public TlsReloader {
     return absl::OkStatus();
   }
 
+  // The other side ends the handshake, so that no call tells of it here.
+  void NoteExpiry() {
+    const bool expired = absl::Now() >= NotAfter();
+    if (expired && !was_expired_) {
+      LogLine(absl::StrCat("ALARM: ", files_.certificate_chain, ": the certificate expired at ",
+                           absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", NotAfter(), absl::UTCTimeZone()),
+                           ", and whoever checks it refuses the connection"));
+    }
+    was_expired_ = expired;
+  }
+
   void Poll() {
     const absl::Status status = Reload();
+    NoteExpiry();
     const std::string error(status.message());
     if (error == LastError()) return;
     LogLine(status.ok() ? "TLS files are well again"
@@ -231,6 +243,7 @@ class FileTlsReloader final : public TlsReloader {
   std::string pair_digest_, roots_digest_;
   absl::Time not_after_ = absl::InfiniteFuture();
   std::string last_error_;
+  bool was_expired_ = false;  // The poller's alone.
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
 };
