@@ -75,7 +75,7 @@ std::string KeysText(const IssuerRules& rules, const KeySet& keys) {
   std::vector<std::string> ids;
   for (const Key& key : keys.keys()) {
     if (ids.size() == 8) break;  // More than are shown.
-    ids.push_back(key.id());
+    ids.push_back(key.PrintableId());
   }
   return absl::StrCat("issuer ", rules.name, " has ", PrintableNames(ids));
 }

@@ -222,6 +222,8 @@ bool Key::Fits(Algorithm algorithm) const {
   return algorithm_.has_value() ? *algorithm_ == algorithm : material_->Fits(algorithm);
 }
 
+std::string Key::PrintableId() const { return is_hmac() && id_ == Thumbprint() ? "no kid" : id_; }
+
 absl::StatusOr<Key> Key::PublicHalf() const {
   auto half = material_->PublicHalf();
   if (half == nullptr) return absl::InvalidArgumentError("an HMAC secret has no public half");

@@ -54,6 +54,10 @@ class Key {
   // kid; where the key has none of its own, its RFC 7638 thumbprint.
   const std::string& id() const { return id_; }
 
+  // The same for logs and reports, but "no kid" for an HMAC secret without one: its thumbprint
+  // would help whoever guesses it.
+  std::string PrintableId() const;
+
   // The one algorithm that this key is for, if it says so (RFC 7517 section 4.4).
   std::optional<Algorithm> algorithm() const { return algorithm_; }
 

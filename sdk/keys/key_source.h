@@ -19,7 +19,7 @@ namespace lanyard {
 
 // How a source is doing, for metrics and for people.
 struct KeySourceStatus {
-  // The ids (kid) of the keys that are there.
+  // The ids (kid) of the keys that are there, as Key::PrintableId() has them.
   std::vector<std::string> key_ids;
 
   // How long ago they were last known to be right. None for keys that are not fetched, and while
@@ -54,7 +54,7 @@ class KeySource {
   virtual KeySourceStatus Status() const {
     KeySourceStatus status;
     if (const auto keys = Current(); keys != nullptr) {
-      for (const Key& key : keys->keys()) status.key_ids.push_back(key.id());
+      for (const Key& key : keys->keys()) status.key_ids.push_back(key.PrintableId());
     }
     return status;
   }

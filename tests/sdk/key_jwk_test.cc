@@ -88,6 +88,16 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"MembersOfAnRsaKey", "\"n\":\"AQAB\",\"e\":\"AQAB\"", nullptr}),
     [](const auto& info) { return info.param.name; });
 
+TEST(JwkTest, ASecretWithoutKidIsNotNamedByItsThumbprintInReports) {
+  const auto secret = Key::FromHmacSecret(std::string(16, '\x81') + std::string(16, '\x92'));
+  ASSERT_TRUE(secret.ok()) << secret.status();
+  EXPECT_EQ(secret->id(), secret->Thumbprint());
+  EXPECT_EQ(secret->PrintableId(), "no kid");
+  const auto key = Key::Generate(Algorithm::kEs256);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_EQ(key->PrintableId(), key->id());
+}
+
 TEST(JwkTest, KeyWithoutKidIsNamedByItsThumbprint) {
   const auto key = Key::FromJwk(BareJwk());
   ASSERT_THAT(key, IsOk());

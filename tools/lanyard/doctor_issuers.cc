@@ -116,9 +116,7 @@ std::string RemedyOf(const absl::Status& status, const v1::Issuer& issuer) {
 std::string Inventory(const KeySet& keys) {
   std::vector<std::string> ids;
   for (const Key& key : keys.keys()) {
-    // The thumbprint of a secret would help whoever guesses it.
-    const bool unnamed = key.is_hmac() && key.id() == key.Thumbprint();
-    ids.push_back(absl::StrCat(unnamed ? "no kid" : key.id(),
+    ids.push_back(absl::StrCat(key.PrintableId(),
                                key.algorithm().has_value()
                                    ? absl::StrCat(" (", AlgorithmName(*key.algorithm()), ")")
                                    : ""));
