@@ -28,10 +28,10 @@ absl::Status CheckPrivate(const std::string& path, const struct stat& info) {
     return absl::PermissionDeniedError(absl::StrCat(PrintablePath(path), ": ", what));
   };
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return error("others can reach the private key; make its mode 0600");
+    return error("others can reach it; make its mode 0600");
   }
   if (info.st_uid != geteuid() && info.st_uid != 0) {
-    return error("the file is another user's, who may have put the key there");
+    return error("the file is another user's, who may have put it there");
   }
   return absl::OkStatus();
 }
