@@ -23,6 +23,15 @@ struct HttpRequest {
   // An ETag that was seen; sent unless empty.
   std::string if_none_match;
 
+  // What Post() sends, as application/x-www-form-urlencoded; and a user and password in base64,
+  // sent as "authorization: Basic …" unless empty.
+  Secret form;
+  Secret basic;
+
+  // PEM: the certificate, with its chain, that the client shows, and its key. Both or neither.
+  std::string client_certificate;
+  Secret client_key;
+
   // PEM certificates to trust in place of the system's, a path; and a proxy's URL. The
   // environment's are never used.
   std::string ca_file;
@@ -60,6 +69,11 @@ class HttpFetcher {
   // limit; CANCELLED soon after `stop` became true.
   virtual absl::StatusOr<HttpResponse> Get(const HttpRequest& request,
                                            const std::atomic<bool>& stop) const = 0;
+
+  // The same as a POST of `form`. The answer may hold secrets: no copy of its body stays behind,
+  // but for what passed through libcurl's own buffers.
+  virtual absl::StatusOr<HttpResponse> Post(const HttpRequest& request,
+                                            const std::atomic<bool>& stop) const = 0;
 };
 
 // What a URL points at, after strict checks.

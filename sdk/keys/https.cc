@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -12,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/http.h"
+#include "lanyard/sdk/internal/secret.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard {
@@ -105,6 +107,7 @@ internal::HttpFailure FailureOf(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
       return internal::HttpFailure::kTls;
     default:
       return internal::HttpFailure::kOther;
@@ -115,24 +118,74 @@ int OnProgress(void* opaque, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Transfer*>(opaque)->stop ? 1 : 0;
 }
 
+// The headers of a request, of which libcurl makes copies.
+class Headers {
+ public:
+  explicit Headers(const HttpRequest& request) {
+    Append("accept: application/json");
+    if (!request.if_none_match.empty()) {
+      Append(absl::StrCat("if-none-match: ", request.if_none_match));
+    }
+    if (!request.bearer.empty()) {
+      Append(absl::StrCat("authorization: Bearer ", request.bearer.view()));
+    }
+    if (!request.basic.empty()) {
+      Append(absl::StrCat("authorization: Basic ", request.basic.view()));
+    }
+  }
+  ~Headers() {
+    for (curl_slist* one = list_; one != nullptr; one = one->next) {
+      internal::Cleanse(one->data, std::strlen(one->data));
+    }
+    curl_slist_free_all(list_);
+  }
+  Headers(const Headers&) = delete;
+  Headers& operator=(const Headers&) = delete;
+
+  curl_slist* list() const { return list_; }
+
+ private:
+  void Append(std::string header) {
+    const internal::ScopedCleanse cleanse(&header);
+    list_ = curl_slist_append(list_, header.c_str());
+  }
+
+  curl_slist* list_ = nullptr;
+};
+
+// For libcurl to read where it is; it is not written to.
+curl_blob BlobOf(absl::string_view bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size(), CURL_BLOB_NOCOPY};
+}
+
 class CurlFetcher final : public internal::HttpFetcher {
  public:
   absl::StatusOr<HttpResponse> Get(const HttpRequest& request,
                                    const std::atomic<bool>& stop) const override {
+    return Perform(request, stop, /*post=*/false);
+  }
+  absl::StatusOr<HttpResponse> Post(const HttpRequest& request,
+                                    const std::atomic<bool>& stop) const override {
+    return Perform(request, stop, /*post=*/true);
+  }
+
+ private:
+  static absl::StatusOr<HttpResponse> Perform(const HttpRequest& request,
+                                              const std::atomic<bool>& stop, bool post) {
     const auto url = internal::ParseHttpUrl(request.url, request.plaintext_http_is_trusted);
     if (!url.ok()) return url.status();
     const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
     if (curl == nullptr) return absl::InternalError("libcurl has no memory");
-    const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(HeadersOf(request),
-                                                                     curl_slist_free_all);
+    const Headers headers(request);
     Transfer transfer{request, stop, {}};
+    const internal::ScopedCleanse cleanse(&transfer.response.body);
     char reason[CURL_ERROR_SIZE] = "";
     bool set = true;
     const auto option = [&](CURLoption name, auto value) {
       set = curl_easy_setopt(curl.get(), name, value) == CURLE_OK && set;
     };
     option(CURLOPT_URL, request.url.c_str());
-    option(CURLOPT_HTTPHEADER, headers.get());
+    option(CURLOPT_HTTPHEADER, headers.list());
     option(CURLOPT_ERRORBUFFER, reason);
     option(CURLOPT_WRITEFUNCTION, OnBody);
     option(CURLOPT_WRITEDATA, &transfer);
@@ -143,7 +196,10 @@ class CurlFetcher final : public internal::HttpFetcher {
     option(CURLOPT_NOPROGRESS, 0L);
     option(CURLOPT_NOSIGNAL, 1L);
     option(CURLOPT_FOLLOWLOCATION, 0L);
-    option(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    // A server that answers a POST before it has read all of it resets its HTTP/2 stream, and
+    // libcurl then has no answer.
+    option(CURLOPT_HTTP_VERSION,
+           static_cast<long>(post ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     option(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     option(CURLOPT_PROTOCOLS_STR, request.plaintext_http_is_trusted ? "https,http" : "https");
     option(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -155,8 +211,22 @@ class CurlFetcher final : public internal::HttpFetcher {
     option(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     option(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     option(CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));
-    option(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
-    option(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+    if (post) {
+      // Room for all of it, so that growing leaves no copies.
+      transfer.response.body.reserve(request.max_bytes);
+      option(CURLOPT_POSTFIELDS, request.form.view().data());
+      option(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.form.view().size()));
+    } else {
+      // Not for a POST: its server may think for as long as the timeout lets it.
+      option(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
+      option(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+    }
+    const curl_blob certificate = BlobOf(request.client_certificate);
+    const curl_blob key = BlobOf(request.client_key.view());
+    if (!request.client_certificate.empty()) {
+      option(CURLOPT_SSLCERT_BLOB, &certificate);
+      option(CURLOPT_SSLKEY_BLOB, &key);
+    }
     if (!request.ca_file.empty()) {
       option(CURLOPT_CAINFO, request.ca_file.c_str());
       // Without this the system's certificates count as well.
@@ -182,21 +252,6 @@ class CurlFetcher final : public internal::HttpFetcher {
     curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
     return std::move(transfer.response);
-  }
-
- private:
-  static curl_slist* HeadersOf(const HttpRequest& request) {
-    curl_slist* list = curl_slist_append(nullptr, "accept: application/json");
-    if (!request.if_none_match.empty()) {
-      list =
-          curl_slist_append(list, absl::StrCat("if-none-match: ", request.if_none_match).c_str());
-    }
-    if (!request.bearer.empty()) {
-      std::string header = absl::StrCat("authorization: Bearer ", request.bearer.view());
-      const internal::ScopedCleanse cleanse(&header);
-      list = curl_slist_append(list, header.c_str());
-    }
-    return list;
   }
 };
 
