@@ -30,7 +30,8 @@ struct ClientAuthOptions {
   // claims can be read is never sent if it is for somebody else.
   std::string audience;
 
-  // Required. FileTokenSource(…), SelfSignedTokenSource(…), or one's own.
+  // Required. FileTokenSource(…), SelfSignedTokenSource(…), ClientCredentialsTokenSource(…) of
+  // //:oauth, or one's own.
   std::shared_ptr<TokenSource> token_source;
 
   // root_certificates is required for channels over TCP.

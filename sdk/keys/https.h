@@ -9,8 +9,9 @@ namespace internal {
 class HttpFetcher;
 }
 
-// What fetches keys over HTTPS, with libcurl: for ServerAuthOptions.https and RemoteKeySource. A
-// target of its own, //:https, so that only who wants it links libcurl.
+// What makes requests over HTTPS, with libcurl: for ServerAuthOptions.https, RemoteKeySource and
+// OAuthClient. Comes with targets of their own, //:https and //:oauth, so that only who wants it
+// links libcurl.
 //
 // TLS 1.2 or newer, hosts verified; no redirects, cookies, alternative services, or proxies and
 // passwords from the environment.
