@@ -7,7 +7,7 @@ set -euo pipefail
 # Line breaks may differ, so the slashes of a comment that was broken do not count.
 squeezed() { tr -d '[:space:]' | sed 's#//##g'; }
 sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
-  tests/interop/oidc_server_test.cc interceptors/client_auth.cc \
+  tests/interop/oidc_server_test.cc tests/interop/oauth_client_test.cc interceptors/client_auth.cc \
   tests/keys/spiffe_bundle_test.cc tests/sdk/key_directory_test.cc \
   tests/tools/lanyard/key_rotation_test.sh tests/docs/policy_story_test.sh \
   examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \

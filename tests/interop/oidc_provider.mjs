@@ -5,6 +5,7 @@
 // Usage: oidc_provider.mjs --certificate FILE --key FILE [OPTIONS]
 //
 //   --client-keys FILE    a JWK Set: the public keys of the "signing" clients
+//   --client-ca FILE      the authority of the certificates that clients show
 //   --issuer URL          iss, where it is not https://localhost:PORT
 //   --algorithm NAME      the provider signs with; once or more (default: all that are not HMAC)
 //
@@ -12,11 +13,15 @@
 //
 // Clients, for each algorithm; what is issued to them is signed with it:
 //   secret-ALGORITHM      authenticates with client_secret "secret" in the form
+//   basic-ALGORITHM       authenticates with client_secret BASIC_SECRET below in the header
 //   signing-ALGORITHM     authenticates with private_key_jwt of that algorithm (RFC 7523)
+//   showing-ALGORITHM     authenticates with a certificate for SHOWN_NAME (RFC 8705), where there
+//                         is a --client-ca
 //
 // Routes are those of the discovery document, and:
-//   POST /token           with grant_type=client_credentials and resource=URI: a JWT access token
-//                         for that audience, good for 10 minutes; scopes are SCOPES below
+//   POST /token           with grant_type=client_credentials and resource=URI or audience=URI: a
+//                         JWT access token for that audience, good for 10 minutes; scopes are SCOPES
+//                         below
 //   POST /token           with grant_type=urn:lanyard:login: what the client has once USER has
 //                         logged in; see login()
 //   POST /me              with access_token of such a login: userinfo as a JWT
@@ -39,6 +44,8 @@ const SIGNING = ALGORITHMS.filter((algorithm) => !isHmac(algorithm));
 const SCOPES = 'orders.read orders.write';
 const USER = 'alice';
 const LOGIN = 'urn:lanyard:login';
+const BASIC_SECRET = 'a secret: 100% +/=&?';
+const SHOWN_NAME = 'checkout.example.test';
 
 // Standard output is for the port.
 console.info = console.warn;
@@ -49,6 +56,7 @@ const {values: options} = parseArgs({
     'certificate': string,
     'key': string,
     'client-keys': string,
+    'client-ca': string,
     'issuer': string,
     'algorithm': {...string, multiple: true, default: SIGNING},
   },
@@ -92,6 +100,14 @@ const clients = algorithms.flatMap((algorithm) => [
     token_endpoint_auth_method: 'client_secret_post',
     client_secret: 'secret',
   }),
+  client(`basic-${algorithm}`, algorithm, {
+    token_endpoint_auth_method: 'client_secret_basic',
+    client_secret: BASIC_SECRET,
+  }),
+  client(`showing-${algorithm}`, algorithm, {
+    token_endpoint_auth_method: 'tls_client_auth',
+    tls_client_auth_san_dns: SHOWN_NAME,
+  }),
   client(`signing-${algorithm}`, algorithm, {
     token_endpoint_auth_method: 'private_key_jwt',
     token_endpoint_auth_signing_alg: algorithm,
@@ -108,6 +124,9 @@ function resourceServer(ctx, audience, {idTokenSignedResponseAlg: alg}) {
     jwt: {sign: {alg, kid: signingKeys[alg][0].kid}},
   };
 }
+
+// The certificate that the client showed, if it did.
+const certificateOf = (ctx) => ctx.socket.getPeerX509Certificate();
 
 // A grant that stands for a user who has logged in and consented. Answers with every kind of JWT
 // that oidc-provider signs, each called as oidc-provider's own code calls it.
@@ -156,6 +175,7 @@ function remake(issuer) {
     enabledJWA: Object.fromEntries(
         ['clientAuth', 'idToken', 'userinfo', 'introspection', 'authorization'].map(
             (what) => [`${what}SigningAlgValues`, SIGNING])),
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'],
     features: {
       clientCredentials: {enabled: true},
       devInteractions: {enabled: false},
@@ -163,7 +183,19 @@ function remake(issuer) {
       jwtIntrospection: {enabled: true},
       jwtResponseModes: {enabled: true},
       jwtUserinfo: {enabled: true},
-      resourceIndicators: {enabled: true, getResourceServerInfo: resourceServer},
+      mTLS: {
+        enabled: true,
+        tlsClientAuth: true,
+        getCertificate: certificateOf,
+        certificateAuthorized: (ctx) => ctx.socket.authorized,
+        certificateSubjectMatches: (ctx, property, expected) =>
+            property === 'tls_client_auth_san_dns' && certificateOf(ctx).checkHost(expected) !== undefined,
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (ctx) => ctx.oidc.body?.audience,
+        getResourceServerInfo: resourceServer,
+      },
     },
     findAccount: (ctx, id) => ({accountId: id, claims: () => ({sub: id})}),
   });
@@ -173,7 +205,15 @@ function remake(issuer) {
 }
 
 const server = createServer(
-    {cert: readFileSync(options.certificate), key: readFileSync(options.key)},
+    {
+      cert: readFileSync(options.certificate),
+      key: readFileSync(options.key),
+      ...options['client-ca'] && {
+        ca: readFileSync(options['client-ca']),
+        requestCert: true,
+        rejectUnauthorized: false,  // Not all clients have one.
+      },
+    },
     async (request, response) => {
       if (request.method !== 'POST' || request.url !== '/rotate') return handle(request, response);
       const form = new URLSearchParams(await text(request));
