@@ -145,11 +145,25 @@ def forwarded_certificates():
     yield 'By=p;Cert="-----BEGIN%20CERTIFICATE-----%0AMAA%3D%0A-----END%20CERTIFICATE-----";URI='
 
 
+def token_answers():
+    yield '200\n{"access_token":"a.b.c","token_type":"Bearer","expires_in":60,"scope":"a b"}'
+    yield '200\n{"access_token":"opaque","token_type":"what-only-we-know","expires_in":1}'
+    yield '200\n{"access_token":"opaque","token_type":"bearer","expires_in":-1}'
+    yield f'200\n{{"access_token":"x.{encoded(claims("i"))}.y","token_type":"bearer"}}'
+    yield '200\n{"error":"invalid_grant"}'
+    for status in (302, 400, 401, 429, 503):
+        yield f'{status}\n{{"error":"invalid_client","error_description":"a \\u001b[31m b"}}'
+        yield f'{status}\n{{"error":"what-only-we-know","error_description":"you sent: y-we-know"}}'
+        yield f'{status}\n{{"error":"x","error_description":"you sent: what-only-we-know"}}'
+    yield "502\n<html>"
+
+
 def main():
     for name, seeds in {
         "token": tokens, "json": texts_of_json, "base64url": base64url_texts,
         "authorization": authorizations, "config": configs, "keys": key_files,
         "differential": differentials, "forwarded_certificate": forwarded_certificates,
+        "token_answer": token_answers,
     }.items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
