@@ -40,7 +40,7 @@ TEST_F(DoctorTest, AConfigThatDoesNotLoadIsNamedWithItsLineAndTheRestIsStillChec
       Doctor("issuers {\n  nam: \"x\" }", {"--token-file", files_.Path("missing")});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome, HasFinding("auth.textproto:2:6: Message type \"lanyard.v1.Issuer\" has no "
-                                  "field named \"nam\".",
+                                  "field named \"nam\" (did you mean name?)",
                                   "correct it there; a server that runs goes on with its last"));
   EXPECT_THAT(outcome, HasFinding("missing: No such file or directory (--token-file)",
                                   "put it there, or correct the path"));
