@@ -59,7 +59,7 @@ absl::Status CheckCaFile(const std::string& path) {
   const auto pem = ReadFile(path, kMaxCaBytes);
   if (!pem.ok()) return Bad(absl::StrCat("ca_file: ", pem.status().message()));
   const absl::Status status = CheckCertificates(pem->view());
-  if (status.ok()) return status;
+  if (status.ok()) return absl::OkStatus();
   return Bad(absl::StrCat("ca_file: ", PrintablePath(path), ": ", status.message()));
 }
 
@@ -86,8 +86,7 @@ absl::StatusOr<std::unique_ptr<const TokenEndpoint>> TokenEndpoint::Create(OAuth
   if (absl::Status status = AuthenticateClient(client, &form, &request, &secrets); !status.ok()) {
     return Bad(status.message());
   }
-  return std::unique_ptr<const TokenEndpoint>(
-      new TokenEndpoint(std::move(client), std::move(url->origin)));
+  return std::unique_ptr<const TokenEndpoint>(new TokenEndpoint(std::move(client), url->origin));
 }
 
 absl::StatusOr<BearerToken> TokenEndpoint::Ask(Form grant) const {

@@ -246,6 +246,21 @@ TEST_F(OAuthChannelTest, AnIssuerThatIsDownFailsTheCallForNow) {
   EXPECT_THAT(status.error_message(), HasSubstr("https://localhost:"));
 }
 
+TEST_F(OAuthChannelTest, ATokenForAnotherAudienceIsNotSent) {
+  ClientCredentialsOptions credentials = WithSecret();
+  credentials.audience_as = AudienceAs::kFixed;
+  credentials.extra_parameters = {{"resource", "https://other.example.test"}};
+  ClientAuthOptions options;
+  options.audience = kAudience;
+  options.token_source = *ClientCredentialsTokenSource(credentials);
+  options.tls = files_.Client();
+  const auto channel = lanyard::CreateChannel(target_, options);
+  ASSERT_THAT(channel, IsOk());
+  const grpc::Status status = CallPath(*channel, "/lanyard.test.Echo/Unruled");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(status.error_message(), HasSubstr("aud_seen [\"https://other.example.test\"]"));
+}
+
 TEST_F(OAuthChannelTest, ATokenOutlivesItsIssuer) {
   const auto channel = Channel("secret");
   ASSERT_THAT(channel, IsOk());

@@ -218,6 +218,8 @@ TEST_F(OAuthAnswersTest, AnEndpointThatCannotBeReachedMayComeBack) {
   options_.client.token_url = absl::StrCat("https://127.0.0.1:", silent.port(), "/token");
   options_.client.timeout = absl::Seconds(1);
   EXPECT_EQ(Fetch().status().code(), absl::StatusCode::kUnavailable);
+  options_.client.token_url = nginx_.Url("token");
+  ExpectTransient(FetchFrom(absl::StrCat("proxy_pass http://127.0.0.1:", silent.port(), ";")), "");
   options_.client.token_url = "https://no-such-host.invalid/token";
   options_.client.timeout = absl::Seconds(5);
   EXPECT_EQ(Fetch().status().code(), absl::StatusCode::kUnavailable);
