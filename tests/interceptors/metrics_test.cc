@@ -4,49 +4,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <map>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/interceptors/internal/decision_counts.h"
-#include "lanyard/interceptors/internal/duration_histogram.h"
 #include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/gated_server.h"
+#include "tests/interceptors/metric_values.h"
 #include "tests/sdk/documented_metrics.h"
 
 namespace lanyard::test {
 namespace {
-
-using internal::DecisionCounts;
-using internal::DurationHistogram;
-
-// Each value by its name and labels, as in "name{a=b,c=d}".
-std::map<std::string, double> ValuesOf(const std::vector<Metric>& metrics) {
-  std::map<std::string, double> values;
-  for (const Metric& metric : metrics) {
-    for (const Metric::Value& value : metric.values) {
-      std::string labels;
-      for (const auto& [name, text] : value.labels) {
-        absl::StrAppend(&labels, labels.empty() ? "" : ",", name, "=", text);
-      }
-      const bool added =
-          values.emplace(absl::StrCat(metric.name, "{", labels, "}"), value.value).second;
-      EXPECT_TRUE(added) << metric.name << " " << labels;
-    }
-  }
-  return values;
-}
-
-std::string Decision(const std::string& method, const std::string& decision,
-                     const std::string& reason) {
-  return absl::StrCat("lanyard_decisions_total{method=", method, ",decision=", decision,
-                      ",reason=", reason, "}");
-}
 
 TEST(MetricsTest, CountsDecisionsByMethodAndReason) {
   GatedServer server(Api::kCallback);
@@ -156,53 +127,6 @@ TEST(MetricsTest, TellsThatTheConfigIsNotGood) {
   const auto values = ValuesOf(server.auth->Metrics());
   EXPECT_EQ(values.at("lanyard_config_failing{}"), 1);
   EXPECT_EQ(values.at("lanyard_config_loads_total{outcome=failed}"), 1);
-}
-
-TEST(DecisionCountsTest, CountsFromManyThreadsAndBoundsMethods) {
-  DecisionCounts counts;
-  counts.AddMethods({"/a.B/C", "/a.B/D"});
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&counts] {
-      for (int i = 0; i < 10'000; ++i) {
-        counts.CountAllowed("/a.B/C");
-        counts.CountDenied(absl::StrCat("/x.Y/", i), AuthFailure::kExpired);
-        counts.CountWouldDeny("/a.B/D", AuthFailure::kMissingToken);
-        if (i % 1000 == 0) counts.Collect();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  const auto values = ValuesOf({counts.Collect()});
-  EXPECT_EQ(values.size(), 3u);
-  EXPECT_EQ(values.at(Decision("/a.B/C", "allowed", "")), 40'000);
-  EXPECT_EQ(values.at(Decision("other", "denied", "EXPIRED")), 40'000);
-  EXPECT_EQ(counts.WouldDeny("/a.B/D"), 40'000);
-  EXPECT_EQ(counts.WouldDeny("/a.B/C"), 0);
-  EXPECT_EQ(counts.WouldDeny("/x.Y/1"), 0);
-}
-
-TEST(DurationHistogramTest, CountsEachDurationUnderTheFirstBoundThatHoldsIt) {
-  DurationHistogram histogram;
-  const auto index = [&](std::chrono::nanoseconds duration) {
-    const Metric before = histogram.Collect("n", "h");
-    histogram.Record(duration);
-    const Metric after = histogram.Collect("n", "h");
-    for (size_t i = 0; i < after.values[0].counts.size(); ++i) {
-      if (after.values[0].counts[i] != before.values[0].counts[i]) return static_cast<int>(i);
-    }
-    return -1;
-  };
-  using std::chrono::nanoseconds;
-  EXPECT_EQ(index(nanoseconds(0)), 0);
-  EXPECT_EQ(index(nanoseconds(1000)), 0);
-  EXPECT_EQ(index(nanoseconds(1001)), 1);
-  EXPECT_EQ(index(std::chrono::milliseconds(100)), 15);
-  EXPECT_EQ(index(std::chrono::hours(1)), 16);
-  const Metric metric = histogram.Collect("n", "h");
-  EXPECT_EQ(metric.bounds.size() + 1, metric.values[0].counts.size());
-  EXPECT_DOUBLE_EQ(metric.bounds[0], 1e-6);
-  EXPECT_NEAR(metric.values[0].value, 3600.1, 0.001);
 }
 
 }  // namespace
