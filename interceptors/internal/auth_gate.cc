@@ -166,9 +166,10 @@ class GateCall {
     if (port_.has_binding) {
       const absl::string_view certificate = CertificatePemOf(context_);
       const bool is_forwarded = connection_.peer().is_forwarded();
-      const std::string forwarded = is_forwarded ? ForwardedOf(metadata_) : std::string();
-      key = Admissions::KeyOf(CredentialsOf(metadata_, {port_.token_header}), path_, certificate,
-                              forwarded);
+      const std::string forwarded =
+          is_forwarded ? ValuesOf(metadata_, kForwardedClientCert) : std::string();
+      key =
+          Admissions::KeyOf(ValuesOf(metadata_, port_.token_header), path_, certificate, forwarded);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
                                       event_.would_deny.has_value(), is_forwarded};
       const auto now = std::chrono::steady_clock::now();
@@ -204,7 +205,7 @@ class GateCall {
 
  private:
   std::optional<Refusal> Judge() {
-    if (IsLocal(context_) && !port_.local_is_unix &&
+    if (connection_.peer().is_local() && !port_.local_is_unix &&
         !snapshot_->config.config.loopback_is_trusted()) {
       return Refusal{
           AuthFailure::kMissingToken,

@@ -11,26 +11,12 @@
 
 namespace lanyard::internal {
 
-namespace {
-
-void AppendValues(const CallMetadata& metadata, const std::string& name, std::string* text) {
-  const auto range = metadata.equal_range(name);
+std::string ValuesOf(const CallMetadata& metadata, const std::string& header) {
+  std::string text;
+  const auto range = metadata.equal_range(header);
   for (auto it = range.first; it != range.second; ++it) {
-    absl::StrAppend(text, name, " ", it->second.size(), ":", View(it->second));
+    absl::StrAppend(&text, header, " ", it->second.size(), ":", View(it->second));
   }
-}
-
-}  // namespace
-
-std::string CredentialsOf(const CallMetadata& metadata, const TokenHeaders& headers) {
-  std::string text;
-  for (const std::string& name : headers) AppendValues(metadata, name, &text);
-  return text;
-}
-
-std::string ForwardedOf(const CallMetadata& metadata) {
-  std::string text;
-  AppendValues(metadata, kForwardedClientCert, &text);
   return text;
 }
 

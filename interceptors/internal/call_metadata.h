@@ -31,12 +31,9 @@ inline constexpr char kForwardedClientCert[] = "x-forwarded-client-cert";
 // Headers that hold a token, in the order of their names.
 using TokenHeaders = std::vector<std::string>;
 
-// All values of those headers, put together so that different lists give different texts. Empty if
-// there is none.
-std::string CredentialsOf(const CallMetadata& metadata, const TokenHeaders& headers);
-
-// All values of x-forwarded-client-cert, in the same way.
-std::string ForwardedOf(const CallMetadata& metadata);
+// All values of a header, put together so that different lists give different texts. Empty if there
+// is none.
+std::string ValuesOf(const CallMetadata& metadata, const std::string& header);
 
 // The client's certificate as PEM, empty without one. Cheap; not to be kept.
 absl::string_view CertificatePemOf(const grpc::AuthContext& context);

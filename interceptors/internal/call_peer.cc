@@ -30,9 +30,11 @@ absl::StatusOr<ForwardedCertificate> ForwardedCertificateOf(const CallMetadata& 
 
 CallPeer::CallPeer(const grpc::AuthContext& context, const CallMetadata& metadata,
                    const AuthSnapshot& snapshot, bool verifies_certificates)
-    : context_(context), verifies_certificates_(verifies_certificates) {
+    : context_(context),
+      verifies_certificates_(verifies_certificates),
+      is_local_(IsLocal(context)) {
   const bool names_count = verifies_certificates_ && !snapshot.trusted_proxies.empty();
-  if (!snapshot.TrustsProxy(IsLocal(context), names_count ? PeerNamesOf(context) : PeerNames())) {
+  if (!snapshot.TrustsProxy(is_local_, names_count ? PeerNamesOf(context) : PeerNames())) {
     return;
   }
   auto read = ForwardedCertificateOf(metadata);

@@ -37,6 +37,9 @@ class CallPeer {
   std::string CertificateSha256() const;
   PeerNames VerifiedNames() const;
 
+  // Whether the connection is local, as IsLocal() has it.
+  bool is_local() const { return is_local_; }
+
   // Whether the call comes by a trusted proxy.
   bool is_forwarded() const { return forwarded_.has_value(); }
 
@@ -46,6 +49,7 @@ class CallPeer {
  private:
   const grpc::AuthContext& context_;
   const bool verifies_certificates_;
+  const bool is_local_;
   std::optional<ForwardedCertificate> forwarded_;
   std::string error_;
 };

@@ -59,8 +59,10 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     grpc::ServerContextBase* context = info_->server_context();
     const absl::string_view method = info_->method();
     const std::shared_ptr<const TokenHeaders> headers = state_->token_headers();
-    const std::string credentials = CredentialsOf(*metadata, *headers);
-    const std::string forwarded = ForwardedOf(*metadata);
+    // Of the port's own header: the gate has taken the others off.
+    std::string credentials;
+    for (const std::string& header : *headers) credentials += ValuesOf(*metadata, header);
+    const std::string forwarded = ValuesOf(*metadata, kForwardedClientCert);
     const auto auth_context = context->auth_context();
     const absl::string_view certificate = CertificatePemOf(*auth_context);
     std::optional<Admissions::Admission> admitted =
@@ -76,12 +78,6 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (!admitted.has_value()) admitted.emplace();
     call_.identity = std::move(admitted->identity);
     call_.would_deny = admitted->would_deny;
-    PeerNames own = admitted->peer_is_verified ? PeerNamesOf(*auth_context) : PeerNames();
-    std::optional<PeerNames> said;  // By a proxy that is trusted.
-    if (admitted->is_forwarded) {
-      const auto read = ForwardedCertificateOf(*metadata);
-      said = read.ok() ? read->names : PeerNames();
-    }
     if (!state_->settings.keep_bearer_in_metadata) {
       for (const std::string& header : *headers) metadata->erase(header);
     }
@@ -96,6 +92,12 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       }
     }
     if (info_->type() != ServerRpcInfo::Type::UNARY) {
+      PeerNames own = admitted->peer_is_verified ? PeerNamesOf(*auth_context) : PeerNames();
+      std::optional<PeerNames> said;  // By a proxy that is trusted.
+      if (admitted->is_forwarded) {
+        const auto read = ForwardedCertificateOf(*metadata);
+        said = read.ok() ? read->names : PeerNames();
+      }
       call_.stream = state_->streams().Add(
           context->c_call(),
           FactsOf(*state_, method, call_.identity, *auth_context, std::move(own), std::move(said)));

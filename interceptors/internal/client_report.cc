@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/readable_json.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/version.h"
 
 namespace lanyard::internal {
@@ -37,8 +38,7 @@ Description DescribeClient(const std::string& audience, const CachingTokenSource
     token.Text("expires", status.expires_at == absl::InfinitePast() ? "no token"
                           : status.expires_at == absl::InfiniteFuture()
                               ? "never"
-                              : absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", status.expires_at,
-                                                 absl::UTCTimeZone()));
+                              : UtcText(status.expires_at));
     token.Json("fetches", absl::StrCat(status.fetches));
     token.Json("failed_fetches",
                absl::StrCat(status.transient_failures + status.permanent_failures));

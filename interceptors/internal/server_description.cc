@@ -9,15 +9,12 @@
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/readable_json.h"
 #include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/internal/weakenings.h"
 #include "lanyard/sdk/version.h"
 
 namespace lanyard::internal {
 namespace {
-
-std::string TimeText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
 
 std::string Seconds(absl::Duration duration) {
   return absl::FormatDuration(absl::Trunc(duration, absl::Seconds(1)));
@@ -35,11 +32,11 @@ std::string ConfigJson(const ServerState& state) {
     files.push_back(PrintablePath(file));
   }
   if (!state.settings.sources.config_text.empty()) files.push_back("config_text");
-  config.Texts("files", files).Text("loaded_at", TimeText(status.loaded_at));
+  config.Texts("files", files).Text("loaded_at", UtcText(status.loaded_at));
   config.Json("loads", absl::StrCat(status.loads));
   config.Json("failures", absl::StrCat(status.failures));
   if (!status.last_error.empty()) {
-    config.Text("failing_since", TimeText(status.failing_since));
+    config.Text("failing_since", UtcText(status.failing_since));
     config.Text("last_error", status.last_error);
   }
   return config.Finish();
@@ -78,7 +75,7 @@ std::string MethodsJson(const ServerState& state) {
                  method.callers.empty() ? std::vector<std::string>{"nobody"} : method.callers);
     if (!method.rule.empty()) object.Text("rule", method.rule);
     if (method.observe_until != absl::InfinitePast()) {
-      object.Text("observed_until", TimeText(method.observe_until));
+      object.Text("observed_until", UtcText(method.observe_until));
       object.Json("would_deny", absl::StrCat(method.would_deny));
     }
     methods.push_back(object.Finish());
@@ -92,7 +89,7 @@ std::string PortsJson(const ServerFacts& facts) {
     JsonObject object;
     object.Text("address", port->address.empty() ? "of credentials" : port->address);
     if (port->legacy_until.has_value()) {
-      object.Text("unprotected_until", TimeText(*port->legacy_until));
+      object.Text("unprotected_until", UtcText(*port->legacy_until));
     }
     object.Text("client_certificates", port->verifies_certificates ? "required" : "not asked for");
     object.Text("token_header", port->token_header);
@@ -105,7 +102,7 @@ std::string PortsJson(const ServerFacts& facts) {
 std::string TlsJson(const ServerFacts& facts) {
   JsonObject tls;
   tls.Text("certificate", PrintablePath(facts.tls_files.certificate_chain));
-  tls.Text("expires", TimeText(facts.tls->NotAfter()));
+  tls.Text("expires", UtcText(facts.tls->NotAfter()));
   if (const std::string error = facts.tls->LastError(); !error.empty()) {
     tls.Text("last_error", error);
   }
@@ -157,7 +154,7 @@ std::string WeakeningsJson(const ServerState& state, const AuthSnapshot& snapsho
 Description DescribeServer(const ServerState& state, const ServerFacts& facts) {
   const auto snapshot = state.snapshot();
   JsonObject server;
-  server.Text("lanyard", kLanyardVersion).Text("time", TimeText(state.clock->Now()));
+  server.Text("lanyard", kLanyardVersion).Text("time", UtcText(state.clock->Now()));
   server.Text("ready", facts.ready.ok() ? "yes" : facts.ready.message());
   server.Text("policy", snapshot->policy->hash());
   if (!state.settings.sources.shadow_config_files.empty()) {

@@ -77,12 +77,14 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
     PeerNames VerifiedPeerNames() override { return names; }
     const PeerNames& names;
   };
+  // Only who is known is told that he may not (as in the gate).
+  const AuthFailure denied =
+      stream.caller.authenticated() ? AuthFailure::kDeniedByPolicy : AuthFailure::kMissingToken;
   // A connection whose word counts by now has no names of its own, as in the gate.
   const bool is_trusted =
       now->TrustsProxy(stream.is_local, stream.is_forwarded ? stream.proxy : stream.peer);
   if (stream.is_forwarded && !is_trusted && !observed) {
-    return StreamEnd{AuthFailure::kDeniedByPolicy,
-                     "the proxy that says who the client is is trusted no more"};
+    return StreamEnd{denied, "the proxy that says who the client is is trusted no more"};
   }
   const PeerNames none;
   Connection connection(stream.is_forwarded == is_trusted ? stream.peer : none);
@@ -91,7 +93,7 @@ std::optional<StreamEnd> ServerState::JudgeStream(const StreamFacts& stream) con
       policy.Decide(stream.method, stream.caller, connection, stream.began);
   if (observed && decision.verdict != Policy::Verdict::kDenied) return std::nullopt;
   if (!decision.allowed()) {
-    return StreamEnd{AuthFailure::kDeniedByPolicy,
+    return StreamEnd{denied,
                      policy.Explain(stream.method, stream.caller, connection, stream.began)};
   }
   if (!stream.caller.authenticated()) return std::nullopt;

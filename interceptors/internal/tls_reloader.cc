@@ -24,6 +24,7 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
+#include "lanyard/sdk/internal/utc_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -218,8 +219,7 @@ class FileTlsReloader final : public TlsReloader {
     const bool expired = absl::Now() >= NotAfter();
     if (expired && !was_expired_) {
       LogLine(absl::StrCat("ALARM: ", files_.certificate_chain, ": the certificate expired at ",
-                           absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", NotAfter(), absl::UTCTimeZone()),
-                           ", and whoever checks it refuses the connection"));
+                           UtcText(NotAfter()), ", and whoever checks it refuses the connection"));
     }
     was_expired_ = expired;
   }

@@ -30,7 +30,6 @@ class RefusalSampler {
 
   // The counts since the last time.
   Counts Take() { return std::exchange(counts_, {}); }
-  bool empty() const { return counts_.empty(); }
 
  private:
   struct Second {

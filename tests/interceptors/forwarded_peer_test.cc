@@ -73,6 +73,25 @@ class ForwardedPeerTest : public ::testing::Test {
                         const std::string& path = "/lanyard.test.Echo/Unary") {
     return CallPath(channel, path, headers).error_code();
   }
+  // A stream of the proxy that has begun, and ends with the test at the latest.
+  using Stream = std::unique_ptr<grpc::ClientReaderWriter<Message, Message>>;
+  Stream Chat(const Headers& headers) {
+    Limit(&context_);
+    for (const auto& [name, value] : headers) context_.AddMetadata(name, value);
+    Stream stream = Echo::NewStub(As("proxy"))->Chat(&context_);
+    EXPECT_TRUE(GoesOn(stream));
+    return stream;
+  }
+  static bool GoesOn(const Stream& stream) {
+    Message message;
+    return stream->Write(message) && stream->Read(&message);
+  }
+  static grpc::StatusCode EndOf(const Stream& stream) {
+    Message message;
+    EXPECT_FALSE(stream->Read(&message));
+    return stream->Finish().error_code();
+  }
+
   std::vector<std::string> Seen(const std::string& name) {
     std::lock_guard<std::mutex> lock(mutex_);
     return seen_[name];
@@ -82,6 +101,7 @@ class ForwardedPeerTest : public ::testing::Test {
   }
 
   GatedServer server_{Api::kCallback};
+  grpc::ClientContext context_;
   std::mutex mutex_;
   std::map<std::string, std::vector<std::string>> seen_;  // Guarded by mutex_.
 };
@@ -160,35 +180,23 @@ TEST_F(ForwardedPeerTest, ABoundTokenIsComparedWithTheForwardedCertificate) {
 
 TEST_F(ForwardedPeerTest, AStreamIsJudgedByTheForwardedNames) {
   ASSERT_NO_FATAL_FAILURE(Start(absl::StrCat(kTrusted, kForWeb)));
-  grpc::ClientContext context;
-  Limit(&context);
-  context.AddMetadata(kForwarded, "URI=spiffe://test/web");
-  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
-  Message message;
-  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  const auto stream = Chat({{kForwarded, "URI=spiffe://test/web"}});
   Config(absl::StrCat("# Another one.", kTrusted, kForWeb));
   ASSERT_TRUE(server_.auth->Reload().ok());
-  ASSERT_TRUE(stream->Write(message) && stream->Read(&message)) << "still allowed";
+  EXPECT_TRUE(GoesOn(stream)) << "still allowed";
   Config(
       "rules { method: \"/lanyard.test.Echo/Chat\" replaces_annotation: true "
       "allow { peers: \"spiffe://test/proxy\" without_token: true } }\n");
   ASSERT_TRUE(server_.auth->Reload().ok());
-  EXPECT_FALSE(stream->Read(&message));
-  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_EQ(EndOf(stream), grpc::UNAUTHENTICATED);
 }
 
 TEST_F(ForwardedPeerTest, AStreamEndsWhenItsProxyIsTrustedNoMore) {
   ASSERT_NO_FATAL_FAILURE(Start(absl::StrCat(kTrusted, kForWeb)));
-  grpc::ClientContext context;
-  Limit(&context);
-  context.AddMetadata(kForwarded, "URI=spiffe://test/web");
-  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
-  Message message;
-  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  const auto stream = Chat({{kForwarded, "URI=spiffe://test/web"}});
   Config(kForWeb);
   ASSERT_TRUE(server_.auth->Reload().ok());
-  EXPECT_FALSE(stream->Read(&message));
-  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_EQ(EndOf(stream), grpc::UNAUTHENTICATED);
   EXPECT_THAT(server_.audit->last().detail, HasSubstr("trusted no more"));
 }
 
@@ -197,15 +205,10 @@ TEST_F(ForwardedPeerTest, AProxysOwnStreamHasNoNamesOnceItsWordCounts) {
       "rules { method: \"/lanyard.test.Echo/Chat\" replaces_annotation: true "
       "allow { peers: \"spiffe://test/proxy\" without_token: true } }\n";
   ASSERT_NO_FATAL_FAILURE(Start(for_proxy));
-  grpc::ClientContext context;
-  Limit(&context);
-  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
-  Message message;
-  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  const auto stream = Chat({});
   Config(absl::StrCat(kTrusted, for_proxy));
   ASSERT_TRUE(server_.auth->Reload().ok());
-  EXPECT_FALSE(stream->Read(&message));
-  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_EQ(EndOf(stream), grpc::UNAUTHENTICATED);
 }
 
 TEST_F(ForwardedPeerTest, AStreamHasNoNamesWhereTheGateBelievedNone) {
@@ -216,20 +219,15 @@ TEST_F(ForwardedPeerTest, AStreamHasNoNamesWhereTheGateBelievedNone) {
                         peers, " } }\n");
   };
   ASSERT_NO_FATAL_FAILURE(Start(for_all("")));
-  grpc::ClientContext context;
-  Limit(&context);
   // The client's own, and one that the proxy added rather than appended.
-  context.AddMetadata(kForwarded, "URI=spiffe://test/web");
-  context.AddMetadata(kForwarded, "URI=spiffe://test/thief");
-  context.AddMetadata("authorization", "Bearer " + server_.issuer.Token().Sign());
-  const auto stream = Echo::NewStub(As("proxy"))->Chat(&context);
-  Message message;
-  ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
+  Headers headers = Bearer(server_.issuer.Token().Sign());
+  headers.emplace_back(kForwarded, "URI=spiffe://test/web");
+  headers.emplace_back(kForwarded, "URI=spiffe://test/thief");
+  const auto stream = Chat(headers);
   EXPECT_THAT(server_.audit->last().detail, HasSubstr("x-forwarded-client-cert: more than one"));
   Config(for_all("peers: \"spiffe://test/web\""));
   ASSERT_TRUE(server_.auth->Reload().ok());
-  EXPECT_FALSE(stream->Read(&message));
-  EXPECT_EQ(stream->Finish().error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_EQ(EndOf(stream), grpc::PERMISSION_DENIED);
 }
 
 TEST_F(ForwardedPeerTest, BehindTheGateAloneTooTheHeaderIsTakenOff) {

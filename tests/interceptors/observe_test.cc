@@ -167,7 +167,7 @@ TEST(ObserveStreamTest, FromItsEndOnNoStreamGoesOnThatIsNotAllowed) {
   ASSERT_TRUE(Eventually([&] { return keys->looks() > looks + 2; }));
   clock->Advance(absl::Hours(2));
   EXPECT_FALSE(stream->Read(&message));
-  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
 // A stream's end is observed as well: it is told, and comes when observation ends.

@@ -176,7 +176,7 @@ TEST_P(StreamRightsTest, OfNobodyEndsWhenItsMethodIsClosed) {
   ASSERT_NO_FATAL_FAILURE(server_.Start());
   const auto nobody = Open(""), somebody = Open(Token());
   Reload(ChatFor("allow { any_authenticated: true }"));
-  ExpectEnded(nobody.get(), AuthFailure::kDeniedByPolicy, "");
+  ExpectEnded(nobody.get(), AuthFailure::kMissingToken, "");
   ExpectStillThere(somebody.get());
 }
 

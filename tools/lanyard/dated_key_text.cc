@@ -3,16 +3,9 @@
 
 #include "lanyard/sdk/algorithm.h"
 #include "lanyard/sdk/internal/json_text.h"
+#include "lanyard/sdk/internal/utc_text.h"
 
 namespace lanyard::tools {
-namespace {
-
-std::string Rfc3339(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
-}
-
-}  // namespace
-
 std::string StateName(DatedKeys::State state) {
   switch (state) {
     case DatedKeys::State::kNext:
@@ -36,8 +29,8 @@ std::string DatedKeyJson(const DatedKey& key, DatedKeys::State state, absl::Time
   object.Text("kid", key.key.id())
       .Text("alg", AlgorithmName(*key.key.algorithm()))
       .Text("state", StateName(state))
-      .Text("active_from", Rfc3339(key.active_from));
-  if (gone_from != absl::InfiniteFuture()) object.Text("gone_from", Rfc3339(gone_from));
+      .Text("active_from", internal::UtcText(key.active_from));
+  if (gone_from != absl::InfiniteFuture()) object.Text("gone_from", internal::UtcText(gone_from));
   return object.Finish();
 }
 

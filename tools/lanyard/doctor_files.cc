@@ -13,6 +13,7 @@
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/token_text.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/keys/key_set.h"
 
 namespace lanyard::tools {
@@ -185,7 +186,7 @@ void CheckFile(const ServerFile& file, const Mounts& mounts, absl::Time now, Fin
 
 bool CheckExpiry(const std::string& check, const std::string& what, absl::Time not_after,
                  absl::Duration warn_ahead, absl::Time now, Findings* findings) {
-  const std::string date = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", not_after, absl::UTCTimeZone());
+  const std::string date = internal::UtcText(not_after);
   if (now >= not_after) {
     findings->Fail(check, absl::StrCat(what, " expired at ", date),
                    "renew it; the server reads the file again by itself");

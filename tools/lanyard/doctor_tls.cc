@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/keys/key.h"
 #include "lanyard/tools/doctor_files.h"
 
@@ -32,11 +33,10 @@ void CheckChain(const std::string& path, const Certificates& chain, absl::Time n
     return;
   }
   if (now < chain.front().not_before) {
-    findings->Fail(kCheck,
-                   absl::StrCat(path, ": not valid before ",
-                                absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", chain.front().not_before,
-                                                 absl::UTCTimeZone())),
-                   "wait, or set this machine's clock");
+    findings->Fail(
+        kCheck,
+        absl::StrCat(path, ": not valid before ", internal::UtcText(chain.front().not_before)),
+        "wait, or set this machine's clock");
   }
 }
 

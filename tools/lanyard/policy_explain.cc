@@ -18,6 +18,7 @@
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/sdk/keys/issuer_keys.h"
 #include "lanyard/tools/audit_line.h"
@@ -201,10 +202,9 @@ Answer Judge(const PolicyView& view, const std::string& method, const Caller& ca
   }
   if (!answer.allowed && decision.verdict != Policy::Verdict::kDenied &&
       policy.Observes(method, now)) {
-    answer.note = absl::StrCat(
-        "OBSERVE: it goes through until ",
-        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", policy.ObserveUntil(method), absl::UTCTimeZone()),
-        ", and would be refused then");
+    answer.note =
+        absl::StrCat("OBSERVE: it goes through until ",
+                     internal::UtcText(policy.ObserveUntil(method)), ", and would be refused then");
   }
   return answer;
 }

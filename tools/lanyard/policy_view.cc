@@ -12,6 +12,7 @@
 #include "lanyard/sdk/internal/rule_checks.h"
 #include "lanyard/sdk/internal/rule_compare.h"
 #include "lanyard/sdk/internal/rule_names.h"
+#include "lanyard/sdk/internal/utc_text.h"
 
 namespace lanyard::tools {
 namespace {
@@ -57,9 +58,7 @@ std::vector<std::string> MethodView::Callers() const {
 
 std::string PolicyView::EnforcementAt(const std::string& path) const {
   if (!policy->Observes(path, now)) return "";
-  return absl::StrCat(
-      "OBSERVED until ",
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", policy->ObserveUntil(path), absl::UTCTimeZone()));
+  return absl::StrCat("OBSERVED until ", internal::UtcText(policy->ObserveUntil(path)));
 }
 
 absl::StatusOr<PolicyView> LoadPolicyView(const std::string& path, const Arguments& arguments,

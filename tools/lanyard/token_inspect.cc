@@ -12,6 +12,7 @@
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/token_input.h"
 
@@ -58,8 +59,7 @@ void PrintTimes(const JsonValue& claims, absl::Time now, std::ostream& out) {
       continue;
     }
     const absl::Duration ahead = absl::Trunc(time - now, absl::Seconds(1));
-    out << "  " << name << "  " << absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone())
-        << ", ";
+    out << "  " << name << "  " << internal::UtcText(time) << ", ";
     if (ahead > absl::ZeroDuration()) {
       out << "in " << absl::FormatDuration(ahead) << "\n";
     } else {
