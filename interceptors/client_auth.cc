@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -18,29 +19,58 @@
 #include "lanyard/interceptors/internal/client_state.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/interceptors/internal/token_attacher.h"
+#include "lanyard/interceptors/internal/token_caches.h"
 #include "lanyard/interceptors/internal/trace_warning.h"
 
 namespace lanyard {
 namespace {
 
-absl::Status Validate(const ClientAuthOptions& options) {
-  if (options.audience.empty()) {
-    return absl::InvalidArgumentError(
-        "ClientAuthOptions.audience: required, the aud that the server wants to see");
+absl::Status Bad(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("ClientAuthOptions.", what));
+}
+
+bool IsSet(const TokenSettings& settings) {
+  return !settings.audience.empty() || settings.audience_from_service_url ||
+         settings.token_source != nullptr || !settings.scopes.empty() ||
+         settings.exchange_source != nullptr || settings.forward_callers_token ||
+         !settings.methods.empty();
+}
+
+absl::Status ValidateSettings(const TokenSettings& settings, absl::string_view where) {
+  if (settings.audience.empty() && !settings.audience_from_service_url) {
+    return Bad(absl::StrCat(where, "audience: required, the aud that the server wants to see"));
   }
-  if (options.token_source == nullptr) {
-    return absl::InvalidArgumentError("ClientAuthOptions.token_source: required");
+  if (!settings.audience.empty() && settings.audience_from_service_url) {
+    return Bad(absl::StrCat(where, "audience and audience_from_service_url: one of the two"));
+  }
+  if (settings.token_source == nullptr) {
+    return Bad(absl::StrCat(where, "token_source: required"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Validate(const ClientAuthOptions& options) {
+  if (options.targets.empty()) {
+    if (absl::Status status = ValidateSettings(options, ""); !status.ok()) return status;
+  } else if (IsSet(options)) {
+    return Bad("targets: what tokens are taken stands in them, and nothing of it beside them");
+  }
+  for (size_t i = 0; i < options.targets.size(); ++i) {
+    absl::Status status = ValidateSettings(options.targets[i], absl::StrCat("targets[", i, "]."));
+    if (!status.ok()) return status;
   }
   if (options.max_token_wait <= absl::ZeroDuration() || options.max_token_wait > absl::Minutes(5)) {
-    return absl::InvalidArgumentError(
-        "ClientAuthOptions.max_token_wait must be above 0 and at most 5 minutes");
+    return Bad("max_token_wait must be above 0 and at most 5 minutes");
   }
   if (options.max_token_bytes < 256 || options.max_token_bytes > 65536) {
-    return absl::InvalidArgumentError("ClientAuthOptions.max_token_bytes must be 256 to 65536");
+    return Bad("max_token_bytes must be 256 to 65536");
   }
-  if (options.clock == nullptr) {
-    return absl::InvalidArgumentError("ClientAuthOptions.clock is null");
+  if (options.min_stream_token_life.has_value() &&
+      (*options.min_stream_token_life < absl::ZeroDuration() ||
+       *options.min_stream_token_life > absl::Hours(24))) {
+    return Bad("min_stream_token_life must be 0 to 24 hours");
   }
+  if (options.clock == nullptr) return Bad("clock is null");
   return absl::OkStatus();
 }
 
@@ -64,22 +94,42 @@ bool HasServiceConfig(const grpc::ChannelArguments& arguments) {
   });
 }
 
+absl::Status AddRetries(const ClientAuthOptions& options, grpc::ChannelArguments* arguments) {
+  if (!options.retry_unavailable) return absl::OkStatus();
+  if (HasServiceConfig(*arguments)) {
+    return Bad(
+        "retry_unavailable: the channel's arguments have a service config already; put a "
+        "retryPolicy there");
+  }
+  arguments->SetServiceConfigJSON(kRetryUnavailable);
+  return absl::OkStatus();
+}
+
+bool IsUnixSocket(absl::string_view target) {
+  return absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:");
+}
+
 }  // namespace
 
 struct ClientAuth::Impl {
   ClientAuthOptions options;
-  std::shared_ptr<CachingTokenSource> tokens;
-  std::shared_ptr<internal::CallFailures> failures = std::make_shared<internal::CallFailures>();
+  internal::ClientSettings settings;
 
-  std::shared_ptr<internal::ClientState> MakeState(internal::LocalTransport local) const {
-    auto state = std::make_shared<internal::ClientState>();
-    state->audience = options.audience;
-    state->max_token_wait = options.max_token_wait;
-    state->authenticate_open_methods = options.authenticate_open_methods;
-    state->failures = failures;
-    state->tokens = tokens;
-    state->credentials = internal::MakeTokenCredentials(options.audience, tokens, failures, local);
-    return state;
+  // An error if `target` is none of the targets.
+  absl::Status Knows(const std::string& target) const {
+    const auto table = settings.table->Get();
+    return table->Find(target) == nullptr ? table->NoTarget(target) : absl::OkStatus();
+  }
+
+  std::shared_ptr<internal::ClientState> MakeState(const std::string& target,
+                                                   internal::LocalTransport local) const {
+    return std::make_shared<internal::ClientState>(settings, target, internal::AuthorityOf(target),
+                                                   local);
+  }
+
+  internal::LocalTransport LocalElsewhere() const {
+    return options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
+                                       : internal::LocalTransport::kRefused;
   }
 };
 
@@ -87,8 +137,20 @@ absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions
   if (absl::Status status = Validate(options); !status.ok()) return status;
   internal::WarnOfTracing();
   auto impl = std::make_unique<Impl>();
-  impl->tokens = std::make_shared<CachingTokenSource>(
-      internal::MakeCheckedSource(options.token_source, options.max_token_bytes), options.clock);
+  internal::ClientSettings& settings = impl->settings;
+  settings.max_token_wait = options.max_token_wait;
+  settings.authenticate_open_methods = options.authenticate_open_methods;
+  settings.checks = {options.max_token_bytes, options.opaque_tokens_are_trusted};
+  settings.clock = options.clock;
+  CachingTokenSourceOptions caching;
+  caching.min_stream_token_life = options.min_stream_token_life;
+  caching.clock = options.clock;
+  internal::TokenCaches caches(settings.checks, caching);
+  std::vector<TokenTarget> targets = options.targets;
+  if (targets.empty()) targets.push_back({options, {"*"}});
+  auto table = caches.MakeTable(targets);
+  if (!table.ok()) return Bad(absl::StrCat("targets: ", table.status().message()));
+  settings.table = std::make_shared<internal::CurrentTokenTable>(*std::move(table));
   impl->options = std::move(options);
   return std::unique_ptr<ClientAuth>(new ClientAuth(std::move(impl)));
 }
@@ -97,18 +159,48 @@ ClientAuth::ClientAuth(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ClientAuth::~ClientAuth() = default;
 
 std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>
-ClientAuth::InterceptorFactory() {
-  return std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(
-      impl_->options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
-                                         : internal::LocalTransport::kRefused));
+ClientAuth::InterceptorFactory(const std::string& target) const {
+  return std::make_unique<internal::TokenAttacherFactory>(
+      impl_->MakeState(target, impl_->LocalElsewhere()));
+}
+
+std::shared_ptr<grpc::CallCredentials> ClientAuth::CallCredentials(TokenOverride wanted) const {
+  internal::PlainCredentials plain;
+  plain.table = impl_->settings.table;
+  plain.audience = wanted.audience;
+  plain.scopes = wanted.scopes;
+  plain.max_token_wait = impl_->options.max_token_wait;
+  plain.local = impl_->LocalElsewhere();
+  plain.failures = impl_->settings.failures;
+  internal::CallWish wish;
+  wish.audience = std::move(wanted.audience);
+  wish.scopes = std::move(wanted.scopes);
+  return internal::WithWish(internal::WaitingTokenCredentials(std::move(plain)), std::move(wish));
 }
 
 Description ClientAuth::Describe() const {
-  return internal::DescribeClient(impl_->options.audience, *impl_->tokens, *impl_->failures);
+  return internal::DescribeClient(*impl_->settings.table->Get(), *impl_->settings.failures);
 }
 
 std::vector<Metric> ClientAuth::Metrics() const {
-  return internal::ClientMetrics(impl_->options.audience, *impl_->tokens, *impl_->failures);
+  return internal::ClientMetrics(*impl_->settings.table->Get(), *impl_->settings.failures);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+    const grpc::ChannelArguments& arguments,
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+        interceptors) const {
+  if (credentials == nullptr) return absl::InvalidArgumentError("the channel credentials are null");
+  if (absl::Status status = impl_->Knows(target); !status.ok()) return status;
+  grpc::ChannelArguments all_arguments = arguments;
+  if (absl::Status status = AddRetries(impl_->options, &all_arguments); !status.ok()) return status;
+  // On sending the first one runs first.
+  interceptors.push_back(std::make_unique<internal::TokenAttacherFactory>(
+      impl_->MakeState(target, IsUnixSocket(target) ? internal::LocalTransport::kUnixSocket
+                                                    : impl_->LocalElsewhere())));
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,
+                                                                 std::move(interceptors));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
@@ -116,11 +208,12 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
         interceptors) const {
   const ClientAuthOptions& options = impl_->options;
+  if (absl::Status status = impl_->Knows(target); !status.ok()) return status;
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::shared_ptr<internal::TlsReloader> tls;
   internal::LocalTransport local = internal::LocalTransport::kRefused;
   grpc::ChannelArguments all_arguments = arguments;
-  if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:")) {
+  if (IsUnixSocket(target)) {
     local = internal::LocalTransport::kUnixSocket;
     credentials = grpc::experimental::LocalCredentials(UDS);
   } else if (!options.tls.root_certificates.empty()) {
@@ -144,17 +237,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
         "the "
         "certificates that the server's must lead to");
   }
-  if (options.retry_unavailable) {
-    if (HasServiceConfig(arguments)) {
-      return absl::InvalidArgumentError(
-          "ClientAuthOptions.retry_unavailable: the channel's arguments have a service config "
-          "already; put a retryPolicy there");
-    }
-    all_arguments.SetServiceConfigJSON(kRetryUnavailable);
-  }
+  if (absl::Status status = AddRetries(options, &all_arguments); !status.ok()) return status;
   if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
-  auto factory =
-      std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(local), std::move(tls));
+  auto factory = std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(target, local),
+                                                                  std::move(tls));
   // On sending the first one runs first.
   interceptors.push_back(std::move(factory));
   return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,

@@ -4,20 +4,23 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "lanyard/interceptors/tls.h"
+#include "lanyard/interceptors/token_target.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/description.h"
 #include "lanyard/sdk/metrics.h"
-#include "lanyard/sdk/tokens/token_source.h"
 
 namespace grpc {
+class CallCredentials;
 class Channel;
 class ChannelArguments;
+class ChannelCredentials;
 namespace experimental {
 class ClientInterceptorFactoryInterface;
 }
@@ -25,14 +28,12 @@ class ClientInterceptorFactoryInterface;
 
 namespace lanyard {
 
-struct ClientAuthOptions {
-  // Required. Whom the tokens are for: the aud that the server's config lists. A token whose
-  // claims can be read is never sent if it is for somebody else.
-  std::string audience;
-
-  // Required. FileTokenSource(…), SelfSignedTokenSource(…), ClientCredentialsTokenSource(…) of
-  // //:oauth, or one's own.
-  std::shared_ptr<TokenSource> token_source;
+// What of TokenSettings stands here counts for every channel: for a client of one server. Else all
+// of it is in `targets`.
+struct ClientAuthOptions : TokenSettings {
+  // For a client of several servers, in any order: the most exact name counts. A channel to
+  // anything else is an error.
+  std::vector<TokenTarget> targets;
 
   // root_certificates is required for channels over TCP.
   TlsFiles tls;
@@ -44,6 +45,15 @@ struct ClientAuthOptions {
   // headers in all unless they are told otherwise, and an oversize call can break its neighbours on
   // the same connection.
   size_t max_token_bytes = 7 * 1024;
+
+  // How much of its life a token for a stream should have left, since a server ends a stream with
+  // its token: by default half. If it has less, a new one is fetched first, at most once in 30 s;
+  // where there is no better one, the stream takes what there is.
+  std::optional<absl::Duration> min_stream_token_life;
+
+  // Sends tokens whose claims cannot be read, since they are no JWTs, so that nobody here can tell
+  // whom they are for. Lanyard's servers take none of them.
+  bool opaque_tokens_are_trusted = false;
 
   // Sends the token also to methods that their annotation opens to anyone. Otherwise calls of those
   // wait for no token, and cannot fail for want of one: their server does not ask.
@@ -65,11 +75,18 @@ struct ClientAuthOptions {
   std::shared_ptr<const Clock> clock = SystemClock();
 };
 
+// What one call's token should be, where it differs from what the call's target says.
+struct TokenOverride {
+  std::string audience = {};
+  std::vector<std::string> scopes = {};
+};
+
 // Attaches a token to every call of a channel.
 //
 // The token travels as call credentials, so gRPC itself refuses to send it over a channel that is
 // not protected: a call on a plaintext channel fails as UNAUTHENTICATED and nothing is sent. A call
-// that already has credentials or an `authorization` header fails with INVALID_ARGUMENT: two
+// that already has credentials, other than CallCredentials() and those of OnBehalfOf(), or an
+// `authorization` header fails with INVALID_ARGUMENT: two
 // opinions about who calls are none. If no token can be had, the call fails as UNAVAILABLE where it
 // may be tried again, and as UNAUTHENTICATED where somebody must act first; no gRPC thread waits.
 //
@@ -89,9 +106,28 @@ class ClientAuth {
           interceptors) const;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target) const;
 
-  // For a channel that is made elsewhere. Put it last, so that it sees what other interceptors
-  // set. The channel must be protected, or its calls fail.
-  std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> InterceptorFactory();
+  // The same over a connection of the caller's own making.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+      const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+      const grpc::ChannelArguments& arguments,
+      std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+          interceptors) const;
+
+  // For a channel to `target` that is made elsewhere. Put it last, so that it sees what other
+  // interceptors set. The channel must be protected, or its calls fail. Without `targets` it does
+  // not matter what the target is.
+  std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> InterceptorFactory(
+      const std::string& target = "") const;
+
+  // For one call, on a channel made here:
+  //
+  //   context.set_credentials(auth->CallCredentials({"orders-admin"}));
+  //
+  // May be kept and used for any number of calls. Also plain gRPC call credentials, for a channel,
+  // TLS included, that is wholly one's own: the target is then found by where a call goes, and its
+  // first token is waited for on a thread that gRPC keeps for that, up to max_token_wait whatever
+  // the call's deadline. A token that its server refuses is kept until it expires.
+  std::shared_ptr<grpc::CallCredentials> CallCredentials(TokenOverride wanted = {}) const;
 
   // How it is now: tokens, and calls that failed before they were sent. For people.
   Description Describe() const;

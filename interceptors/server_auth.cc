@@ -223,6 +223,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   settings.existing_processor = std::move(options.existing_processor);
   settings.extra_check = std::move(options.extra_check);
   settings.keep_bearer_in_metadata = options.keep_bearer_in_metadata;
+  settings.keep_callers_tokens = options.keep_callers_tokens;
   settings.admission_bytes = options.admission_bytes;
   settings.bad_signatures_per_second = options.bad_signatures_per_second;
   const bool has_files =

@@ -72,6 +72,10 @@ struct ServerAuthOptions {
   // Leaves the bearer token in the metadata that handlers see, for those that pass it on.
   bool keep_bearer_in_metadata = false;
 
+  // Keeps each caller's token, out of sight, until its call ends, so that handlers may call others
+  // on the caller's behalf (lanyard/interceptors/on_behalf_of.h).
+  bool keep_callers_tokens = false;
+
   // Required where an issuer has a jwks_url or discovery_url: lanyard::Https(), of //:https.
   std::shared_ptr<const internal::HttpFetcher> https;
 

@@ -19,33 +19,6 @@
 namespace lanyard::internal {
 namespace {
 
-// The one token of a call. Two values of the header are two opinions about who calls.
-absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header) {
-  const auto range = metadata.equal_range(header);
-  if (range.first == range.second) {
-    return AuthFailureStatus(AuthFailure::kMissingToken, absl::StrCat("the call has no ", header));
-  }
-  if (std::next(range.first) != range.second) {
-    return AuthFailureStatus(AuthFailure::kMalformedToken, absl::StrCat("more than one ", header));
-  }
-  const absl::string_view value = View(range.first->second);
-  if (header != kAuthorization) {
-    if (IsBearerToken(value)) return value;
-    return AuthFailureStatus(AuthFailure::kMalformedToken,
-                             absl::StrCat("the ", header, " is not one token alone"));
-  }
-  const auto token = BearerOf(value);
-  if (!token.has_value()) {
-    // A DPoP token (RFC 9449) proves something that is not checked here, so it is no bearer token.
-    if (absl::StartsWithIgnoreCase(value, "DPoP ")) {
-      return AuthFailureStatus(AuthFailure::kMissingToken, "the authorization is DPoP, not Bearer");
-    }
-    return AuthFailureStatus(AuthFailure::kMalformedToken,
-                             "the authorization is not \"Bearer\" and one token");
-  }
-  return *token;
-}
-
 // The connection of a call, for verifier and policy.
 class CallConnection final : public TokenConnection {
  public:

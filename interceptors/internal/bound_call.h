@@ -9,6 +9,7 @@
 #include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/interceptors/internal/open_streams.h"
 #include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/tokens/token_source.h"
 
 namespace lanyard::internal {
 
@@ -20,6 +21,8 @@ class ServerState;
 // in step with contexts whose addresses are used again.
 struct BoundCall {
   Identity identity;
+  // The caller's, where the server keeps them (ServerAuthOptions.keep_callers_tokens), else null.
+  std::shared_ptr<const BearerToken> token;
   std::string method;
   std::shared_ptr<ServerState> state;           // Null in tests that have no server.
   std::shared_ptr<OpenStreams::Stream> stream;  // Null for unary calls.

@@ -3,11 +3,15 @@
 
 #include <grpc/grpc_security_constants.h>
 
+#include <iterator>
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
+#include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard::internal {
 
@@ -57,6 +61,32 @@ uint64_t ConnectionOf(const grpc::AuthContext& context) {
     name.second = reinterpret_cast<uintptr_t>(level.data());
   }
   return absl::Hash<std::pair<uintptr_t, uintptr_t>>{}(name);
+}
+
+absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header) {
+  const auto range = metadata.equal_range(header);
+  if (range.first == range.second) {
+    return AuthFailureStatus(AuthFailure::kMissingToken, absl::StrCat("the call has no ", header));
+  }
+  if (std::next(range.first) != range.second) {
+    return AuthFailureStatus(AuthFailure::kMalformedToken, absl::StrCat("more than one ", header));
+  }
+  const absl::string_view value = View(range.first->second);
+  if (header != kAuthorization) {
+    if (IsBearerToken(value)) return value;
+    return AuthFailureStatus(AuthFailure::kMalformedToken,
+                             absl::StrCat("the ", header, " is not one token alone"));
+  }
+  const auto token = BearerOf(value);
+  if (!token.has_value()) {
+    // A DPoP token (RFC 9449) proves something that is not checked here, so it is no bearer token.
+    if (absl::StartsWithIgnoreCase(value, "DPoP ")) {
+      return AuthFailureStatus(AuthFailure::kMissingToken, "the authorization is DPoP, not Bearer");
+    }
+    return AuthFailureStatus(AuthFailure::kMalformedToken,
+                             "the authorization is not \"Bearer\" and one token");
+  }
+  return *token;
 }
 
 }  // namespace lanyard::internal

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "lanyard/sdk/token_connection.h"
 
@@ -34,6 +35,9 @@ using TokenHeaders = std::vector<std::string>;
 // All values of a header, put together so that different lists give different texts. Empty if there
 // is none.
 std::string ValuesOf(const CallMetadata& metadata, const std::string& header);
+
+// The one token of a call. Two values of the header are two opinions about who calls.
+absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header);
 
 // The client's certificate as PEM, empty without one. Cheap; not to be kept.
 absl::string_view CertificatePemOf(const grpc::AuthContext& context);

@@ -4,6 +4,7 @@
 #include <grpc/grpc.h>
 #include <grpcpp/server_context.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "lanyard/interceptors/internal/wire_status.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/tokens/token_source.h"
 
 namespace lanyard::internal {
 namespace {
@@ -78,6 +80,9 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (!admitted.has_value()) admitted.emplace();
     call_.identity = std::move(admitted->identity);
     call_.would_deny = admitted->would_deny;
+    if (state_->settings.keep_callers_tokens && call_.identity.authenticated()) {
+      KeepToken(*metadata, *headers);
+    }
     if (!state_->settings.keep_bearer_in_metadata) {
       for (const std::string& header : *headers) metadata->erase(header);
     }
@@ -104,6 +109,15 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     }
     PutBoundCall(metadata, &call_);
     return true;
+  }
+
+  // Of one header, the port's own: the admission was filed for what it holds.
+  void KeepToken(const CallMetadata& metadata, const TokenHeaders& headers) {
+    for (const std::string& header : headers) {
+      const auto token = TokenOf(metadata, header);
+      if (!token.ok()) continue;
+      call_.token = std::make_shared<const BearerToken>(*token, call_.identity.expires_at());
+    }
   }
 
   void Refuse(grpc::ServerContextBase* context, absl::string_view method) {

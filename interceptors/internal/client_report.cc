@@ -18,23 +18,50 @@ constexpr CallFailure kAllCallFailures[kCallFailures] = {
     CallFailure::kNoToken, CallFailure::kTimeout, CallFailure::kCancelled, CallFailure::kConflict,
     CallFailure::kRefusedLocally};
 
-// The token of `audience` is there even before somebody has asked for it, so that counters begin
-// at 0.
-std::map<std::string, TokenStatus> StatusOf(const std::string& audience,
-                                            const CachingTokenSource& tokens) {
-  std::map<std::string, TokenStatus> status = tokens.Status();
-  status.try_emplace(audience);
-  return status;
+// A token that is kept, or is to be.
+struct KeptToken {
+  std::string source, audience;
+  TokenStatus status;
+};
+
+// The audiences that targets name are there even before somebody has asked for their tokens, so
+// that counters begin at 0.
+std::vector<KeptToken> TokensOf(const TokenTable& table) {
+  std::vector<KeptToken> all;
+  for (const auto& [source, cache] : table.caches()) {
+    std::map<std::string, TokenStatus> status = cache->Status();
+    for (const TargetTokens& target : table.targets()) {
+      if (target.tokens == cache && !target.audience.empty()) status.try_emplace(target.audience);
+    }
+    for (auto& [audience, of] : status) all.push_back({source, audience, std::move(of)});
+  }
+  return all;
+}
+
+std::map<std::string, CallFailures::Counts> FailuresOf(const TokenTable& table,
+                                                       const CallFailures& failures) {
+  std::map<std::string, CallFailures::Counts> all = failures.All();
+  for (const TargetTokens& target : table.targets()) {
+    if (!target.audience.empty()) all.try_emplace(target.audience);
+  }
+  return all;
+}
+
+// The labels of a token's metric; a source without a name is not named.
+std::vector<std::pair<std::string, std::string>> LabelsOf(const KeptToken& token) {
+  std::vector<std::pair<std::string, std::string>> labels = {{"audience", token.audience}};
+  if (!token.source.empty()) labels.emplace_back("source", token.source);
+  return labels;
 }
 
 }  // namespace
 
-Description DescribeClient(const std::string& audience, const CachingTokenSource& tokens,
-                           const CallFailures& failures) {
+Description DescribeClient(const TokenTable& table, const CallFailures& failures) {
   std::vector<std::string> all;
-  for (const auto& [name, status] : StatusOf(audience, tokens)) {
+  for (const auto& [source, audience, status] : TokensOf(table)) {
     JsonObject token;
-    token.Text("audience", name);
+    token.Text("audience", audience);
+    if (!source.empty()) token.Text("source", source);
     token.Text("expires", status.expires_at == absl::InfinitePast() ? "no token"
                           : status.expires_at == absl::InfiniteFuture()
                               ? "never"
@@ -47,8 +74,11 @@ Description DescribeClient(const std::string& audience, const CachingTokenSource
     all.push_back(token.Finish());
   }
   JsonObject failed;
+  const auto counts = FailuresOf(table, failures);
   for (const CallFailure failure : kAllCallFailures) {
-    failed.Json(CallFailureName(failure), absl::StrCat(failures.Of(failure)));
+    int64_t sum = 0;
+    for (const auto& of_audience : counts) sum += of_audience.second[static_cast<size_t>(failure)];
+    failed.Json(CallFailureName(failure), absl::StrCat(sum));
   }
   JsonObject client;
   client.Text("lanyard", kLanyardVersion);
@@ -60,8 +90,7 @@ Description DescribeClient(const std::string& audience, const CachingTokenSource
   return description;
 }
 
-std::vector<Metric> ClientMetrics(const std::string& audience, const CachingTokenSource& tokens,
-                                  const CallFailures& failures) {
+std::vector<Metric> ClientMetrics(const TokenTable& table, const CallFailures& failures) {
   using Kind = Metric::Kind;
   Metric fetches{"lanyard_client_token_fetches_total",
                  "Tokens asked for, by outcome.",
@@ -78,32 +107,35 @@ std::vector<Metric> ClientMetrics(const std::string& audience, const CachingToke
                    Kind::kCounter,
                    {},
                    {}};
-  for (const auto& [name, status] : StatusOf(audience, tokens)) {
-    const auto fetched = [&fetches, &of = name](const char* outcome, int64_t count) {
-      fetches.values.push_back(
-          {{{"audience", of}, {"outcome", outcome}}, static_cast<double>(count), {}});
+  for (const KeptToken& token : TokensOf(table)) {
+    const auto fetched = [&](const char* outcome, int64_t count) {
+      auto labels = LabelsOf(token);
+      labels.emplace_back("outcome", outcome);
+      fetches.values.push_back({std::move(labels), static_cast<double>(count), {}});
     };
+    const TokenStatus& status = token.status;
     fetched("ok", status.fetches);
     fetched("transient", status.transient_failures);
     fetched("permanent", status.permanent_failures);
-    refreshes.values.push_back(
-        {{{"audience", name}}, static_cast<double>(status.forced_refreshes), {}});
+    refreshes.values.push_back({LabelsOf(token), static_cast<double>(status.forced_refreshes), {}});
     if (status.expires_at == absl::InfinitePast() || status.expires_at == absl::InfiniteFuture()) {
       continue;
     }
     expiry.values.push_back(
-        {{{"audience", name}}, absl::ToDoubleSeconds(status.expires_at - absl::UnixEpoch()), {}});
+        {LabelsOf(token), absl::ToDoubleSeconds(status.expires_at - absl::UnixEpoch()), {}});
   }
   Metric failed{"lanyard_client_calls_failed_total",
                 "Calls that ended before they were sent, by reason.",
                 Kind::kCounter,
                 {},
                 {}};
-  for (const CallFailure failure : kAllCallFailures) {
-    failed.values.push_back(
-        {{{"audience", audience}, {"reason", std::string(CallFailureName(failure))}},
-         static_cast<double>(failures.Of(failure)),
-         {}});
+  for (const auto& [audience, counts] : FailuresOf(table, failures)) {
+    for (const CallFailure failure : kAllCallFailures) {
+      failed.values.push_back(
+          {{{"audience", audience}, {"reason", std::string(CallFailureName(failure))}},
+           static_cast<double>(counts[static_cast<size_t>(failure)]),
+           {}});
+    }
   }
   return {std::move(fetches), std::move(expiry), std::move(refreshes), std::move(failed)};
 }

@@ -2,69 +2,76 @@
 #ifndef LANYARD_INTERCEPTORS_INTERNAL_CLIENT_STATE_H_
 #define LANYARD_INTERCEPTORS_INTERNAL_CLIENT_STATE_H_
 
-#include <grpcpp/security/credentials.h>
-
-#include <array>
-#include <atomic>
-#include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "lanyard/interceptors/internal/call_failures.h"
+#include "lanyard/interceptors/internal/call_wish.h"
+#include "lanyard/interceptors/internal/token_credentials.h"
+#include "lanyard/interceptors/internal/token_table.h"
+#include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/internal/timer_queue.h"
-#include "lanyard/sdk/tokens/caching_token_source.h"
+#include "lanyard/sdk/tokens/checked_token_source.h"
 
 namespace lanyard::internal {
 
-// Why a call ended before it was sent.
-enum class CallFailure { kNoToken, kTimeout, kCancelled, kConflict, kRefusedLocally };
-inline constexpr size_t kCallFailures = 5;
+// Which token a call takes, and what puts it on the call. Immutable, but for its caches.
+struct CallTokens {
+  // Null where the token is a caller's own.
+  TokenCache tokens;
+  TokenRequest request;
+  CachingTokenSource::TokenPtr callers_own;
 
-// "no_token", …: for metrics.
-absl::string_view CallFailureName(CallFailure failure);
-
-// How many calls ended so. Thread-safe.
-class CallFailures {
- public:
-  void Count(CallFailure failure) { ++counts_[static_cast<size_t>(failure)]; }
-  int64_t Of(CallFailure failure) const { return counts_[static_cast<size_t>(failure)]; }
-
- private:
-  std::array<std::atomic<int64_t>, kCallFailures> counts_{};
-};
-
-// What all the calls of a channel share; gRPC's objects hold it by shared_ptr.
-struct ClientState {
-  std::string audience;
-  absl::Duration max_token_wait;
-  bool authenticate_open_methods = false;
-
-  // Of all channels of a ClientAuth.
-  std::shared_ptr<CallFailures> failures;
-
-  // Where tokens come from; the credentials below hold it too.
-  std::shared_ptr<CachingTokenSource> tokens;
-
-  // Puts the cached token of `audience` on a call. One object for all calls.
   std::shared_ptr<grpc::CallCredentials> credentials;
 
-  TimerQueue timers;
+  CachingTokenSource::TokenPtr Cached(TokenUse use) const {
+    return tokens == nullptr ? callers_own : tokens->Cached(request, use);
+  }
 };
 
-// Over which channels without TLS tokens may go.
-enum class LocalTransport { kRefused, kUnixSocket, kLoopbackIsTrusted };
+// What the channels of a ClientAuth share.
+struct ClientSettings {
+  absl::Duration max_token_wait;
+  bool authenticate_open_methods = false;
+  TokenChecks checks;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<CallFailures> failures = std::make_shared<CallFailures>();
+  std::shared_ptr<CurrentTokenTable> table;
+};
 
-// Call credentials that hand out what is cached. They never wait: gRPC calls them on its own
-// thread, again for each retry, and with the channel's protection known.
-std::shared_ptr<grpc::CallCredentials> MakeTokenCredentials(
-    std::string audience, std::shared_ptr<CachingTokenSource> tokens,
-    std::shared_ptr<CallFailures> failures, LocalTransport local);
+// What all the calls of a channel share; gRPC's objects hold it by shared_ptr. Thread-safe.
+class ClientState {
+ public:
+  // `target` is what the channel goes to, `authority` what its servers are called.
+  ClientState(ClientSettings the_settings, std::string target, std::string authority,
+              LocalTransport local);
 
-// Checks each token of `source` once, when it is fetched: that it can stand in a header, is not too
-// long, and, where its claims can be read, is meant for the audience it was asked for.
-std::shared_ptr<TokenSource> MakeCheckedSource(std::shared_ptr<TokenSource> source,
-                                               size_t max_token_bytes);
+  // What a call to `method` takes; `wish` may be null. An error if it may not have a token.
+  absl::StatusOr<std::shared_ptr<const CallTokens>> TokensFor(absl::string_view method,
+                                                              const CallWish* wish);
+
+  const ClientSettings settings;
+  TimerQueue timers;
+
+ private:
+  absl::StatusOr<std::shared_ptr<const CallTokens>> ForCaller(const TargetTokens& target,
+                                                              TokenChoice choice,
+                                                              const CallWish& wish) const;
+  std::shared_ptr<const CallTokens> Make(TokenChoice choice) const;
+
+  const std::string target_, authority_;
+  const LocalTransport local_;
+
+  std::mutex mutex_;
+  // By method; made of this table. Guarded by mutex_.
+  std::shared_ptr<const TokenTable> table_;
+  std::map<std::string, std::shared_ptr<const CallTokens>, std::less<>> by_method_;
+};
 
 }  // namespace lanyard::internal
 

@@ -137,6 +137,9 @@ std::string WeakeningsJson(const ServerState& state, const AuthSnapshot& snapsho
   if (state.settings.keep_bearer_in_metadata) {
     add("keep_bearer_in_metadata", "ServerAuthOptions", "handlers can read tokens");
   }
+  if (state.settings.keep_callers_tokens) {
+    add("keep_callers_tokens", "ServerAuthOptions", "handlers can speak for their callers");
+  }
   for (const auto& port : facts.ports) {
     if (port->legacy_until.has_value()) {
       add("AddUnprotectedLegacyPort", port->address, "everybody, as the anonymous caller");

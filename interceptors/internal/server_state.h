@@ -46,6 +46,7 @@ struct ServerSettings {
   std::shared_ptr<grpc::AuthMetadataProcessor> existing_processor;  // May be null.
   ExtraCheck extra_check;                                           // May be empty.
   bool keep_bearer_in_metadata = false;
+  bool keep_callers_tokens = false;
   size_t admission_bytes;
   int bad_signatures_per_second;
 };

@@ -42,16 +42,20 @@ grpc::StatusCode CodeFor(const absl::Status& status) {
 class HeldCall : public std::enable_shared_from_this<HeldCall> {
  public:
   // All pointers are good until the call is passed on. `sent` receives the token.
-  HeldCall(std::shared_ptr<ClientState> state, grpc::ClientContext* context,
-           InterceptorBatchMethods* methods, TokenPtr* sent)
-      : state_(std::move(state)), context_(context), methods_(methods), sent_(sent) {}
+  HeldCall(std::shared_ptr<ClientState> state, std::shared_ptr<const CallTokens> tokens,
+           grpc::ClientContext* context, InterceptorBatchMethods* methods, TokenPtr* sent)
+      : state_(std::move(state)),
+        tokens_(std::move(tokens)),
+        context_(context),
+        methods_(methods),
+        sent_(sent) {}
 
   // Starts the clock; the wait may already be over.
   void StartTimer() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (taken_) return;  // Cancelled already; the call may be gone.
-    const auto cap =
-        std::chrono::system_clock::now() + absl::ToChronoNanoseconds(state_->max_token_wait);
+    const auto cap = std::chrono::system_clock::now() +
+                     absl::ToChronoNanoseconds(state_->settings.max_token_wait);
     const bool deadline_first = context_->deadline() < cap;
     const auto left =
         (deadline_first ? context_->deadline()
@@ -70,17 +74,16 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
   }
 
   void Send(TokenPtr token) {
-    const auto state = Take();
-    if (state == nullptr) return;
+    if (Take() == nullptr) return;
     *sent_ = std::move(token);
-    context_->set_credentials(state->credentials);
+    context_->set_credentials(tokens_->credentials);
     methods_->Proceed();
   }
 
   void End(CallFailure why, grpc::StatusCode code, const std::string& text) {
     const auto state = Take();
     if (state == nullptr) return;
-    state->failures->Count(why);
+    state->settings.failures->Count(tokens_->request.audience, why);
     EndCall(context_, code, text);
     methods_->Proceed();
   }
@@ -103,6 +106,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
   bool taken_ = false;        // Guarded by mutex_.
   TimerQueue::Id timer_ = 0;  // Guarded by mutex_.
   std::shared_ptr<ClientState> state_;
+  const std::shared_ptr<const CallTokens> tokens_;
   grpc::ClientContext* const context_;
   InterceptorBatchMethods* const methods_;
   TokenPtr* const sent_;
@@ -134,8 +138,8 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
       const grpc::Status* status = methods->GetRecvStatus();
       // The server's gate has refused this token, so the next call gets another.
       if (status != nullptr && status->error_code() == grpc::StatusCode::UNAUTHENTICATED &&
-          FailureOf(*status).has_value()) {
-        state_->tokens->Drop(state_->audience, sent_);
+          FailureOf(*status).has_value() && tokens_ != nullptr && tokens_->tokens != nullptr) {
+        tokens_->tokens->Drop(tokens_->request, sent_);
       }
     }
     methods->Proceed();
@@ -143,49 +147,67 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
 
  private:
   void Attach(InterceptorBatchMethods* methods) {
-    if (!state_->authenticate_open_methods && IsOpenByAnnotation(info_->method())) {
-      methods->Proceed();
-      return;
-    }
     grpc::ClientContext* context = info_->client_context();
-    if (context->credentials() != nullptr ||
-        methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
-      state_->failures->Count(CallFailure::kConflict);
-      EndCall(context, grpc::StatusCode::INVALID_ARGUMENT,
-              "lanyard: the call has credentials or an \"authorization\" header of its own beside "
-              "the channel's token; use a channel without Lanyard for it");
+    const std::shared_ptr<grpc::CallCredentials> own = context->credentials();
+    const std::shared_ptr<const CallWish> wish = WishOf(own);
+    if (wish == nullptr && !state_->settings.authenticate_open_methods &&
+        IsOpenByAnnotation(info_->method())) {
       methods->Proceed();
       return;
     }
-    if ((sent_ = state_->tokens->Cached(state_->audience)) != nullptr) {
-      context->set_credentials(state_->credentials);
+    auto tokens = state_->TokensFor(info_->method(), wish.get());
+    const std::string audience = tokens.ok() ? (*tokens)->request.audience : "";
+    if ((own != nullptr && wish == nullptr) ||
+        methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
+      Refuse(methods, audience, CallFailure::kConflict, grpc::StatusCode::INVALID_ARGUMENT,
+             "lanyard: the call has credentials or an \"authorization\" header of its own beside "
+             "the channel's token; use a channel without Lanyard for it");
+      return;
+    }
+    if (!tokens.ok()) {
+      Refuse(methods, audience, CallFailure::kNoToken, CodeFor(tokens.status()),
+             absl::StrCat("lanyard: ", tokens.status().message()));
+      return;
+    }
+    tokens_ = *std::move(tokens);
+    const TokenUse use =
+        info_->type() == ClientRpcInfo::Type::UNARY ? TokenUse::kCall : TokenUse::kStream;
+    if ((sent_ = tokens_->Cached(use)) != nullptr) {
+      context->set_credentials(tokens_->credentials);
       methods->Proceed();
       return;
     }
     // Once the call is held it may end on another thread at any moment, and this with it: what is
     // needed afterwards is taken out first.
-    auto held = std::make_shared<HeldCall>(state_, context, methods, &sent_);
-    const std::string audience = state_->audience;
-    const std::shared_ptr<CachingTokenSource> tokens = state_->tokens;
+    auto held = std::make_shared<HeldCall>(state_, tokens_, context, methods, &sent_);
+    const std::shared_ptr<const CallTokens> wanted = tokens_;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       held_ = held;
     }
     held->StartTimer();
-    tokens->Get(audience, [held, audience](absl::StatusOr<TokenPtr> token) {
+    wanted->tokens->Get(wanted->request, use, [held, wanted](absl::StatusOr<TokenPtr> token) {
       if (token.ok()) {
         held->Send(*std::move(token));
       } else {
-        held->End(
-            CallFailure::kNoToken, CodeFor(token.status()),
-            absl::StrCat("lanyard: no token for \"", audience, "\": ", token.status().message()));
+        held->End(CallFailure::kNoToken, CodeFor(token.status()),
+                  absl::StrCat("lanyard: no token for \"", wanted->request.audience,
+                               "\": ", token.status().message()));
       }
     });
   }
 
+  void Refuse(InterceptorBatchMethods* methods, const std::string& audience, CallFailure why,
+              grpc::StatusCode code, const std::string& text) {
+    state_->settings.failures->Count(audience, why);
+    EndCall(info_->client_context(), code, text);
+    methods->Proceed();
+  }
+
   const std::shared_ptr<ClientState> state_;
   ClientRpcInfo* const info_;  // Outlives this.
-  TokenPtr sent_;              // What went out.
+  std::shared_ptr<const CallTokens> tokens_;
+  TokenPtr sent_;  // What went out.
   std::mutex mutex_;
   std::shared_ptr<HeldCall> held_;  // Guarded by mutex_.
 };

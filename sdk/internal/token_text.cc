@@ -2,17 +2,17 @@
 #include "lanyard/sdk/internal/token_text.h"
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/internal/json.h"
 
 namespace lanyard::internal {
 namespace {
 
 constexpr size_t kMaxTokenBytes = 64 * 1024;
 
-// The claims of a JWT, as far as a sender needs them: only the second segment is looked at.
+}  // namespace
+
+// Only the second segment is looked at.
 absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token) {
   const size_t first = token.find('.');
   const size_t second = first == token.npos ? first : token.find('.', first + 1);
@@ -23,8 +23,6 @@ absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token) {
   }
   return JsonDocument::ParseObject(payload);
 }
-
-}  // namespace
 
 bool IsBearerToken(absl::string_view text) {
   while (absl::EndsWith(text, "=")) text.remove_suffix(1);

@@ -6,14 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "lanyard/sdk/internal/json.h"
 
 namespace lanyard::internal {
 
 // Whether the text is a b64token (RFC 6750 section 2.1): what may stand after "Bearer ". Anything
 // else in a metadata value would break the header, or abort the process inside gRPC.
 bool IsBearerToken(absl::string_view text);
+
+// The claims of a JWT, of which nothing is verified; an error for anything else.
+absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token);
 
 // What a sender can read in its own token, to know when to get another and whether it is meant for
 // the server it is about to be sent to. Nothing is verified; nothing for tokens that are not JWTs.

@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <random>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,43 +19,132 @@ namespace lanyard {
 namespace {
 
 constexpr absl::Duration kEarly = absl::Seconds(30);
+constexpr absl::Duration kEarlyForCaller = absl::Seconds(5);
 constexpr absl::Duration kRefreshAhead = absl::Minutes(1);
+constexpr absl::Duration kBetweenStreamRefreshes = absl::Seconds(30);
 constexpr absl::Duration kFirstPause = absl::Seconds(1);
 constexpr absl::Duration kLongestPause = absl::Seconds(30);
 constexpr absl::Duration kBetweenDrops = absl::Minutes(1);
+constexpr size_t kMaxAudiences = 1000;
+constexpr char kOther[] = "(other)";
 
 using TokenPtr = CachingTokenSource::TokenPtr;
 using Waiter = std::function<void(absl::StatusOr<TokenPtr>)>;
 
+// Requests that differ get tokens of their own: no caller's is ever given to another.
+struct Before {
+  static absl::string_view SubjectOf(const TokenRequest& request) {
+    return request.subject_token == nullptr ? absl::string_view() : request.subject_token->text();
+  }
+  bool operator()(const TokenRequest& a, const TokenRequest& b) const {
+    return std::make_tuple(absl::string_view(a.audience), SubjectOf(a), a.with_actor,
+                           std::cref(a.scopes)) < std::make_tuple(absl::string_view(b.audience),
+                                                                  SubjectOf(b), b.with_actor,
+                                                                  std::cref(b.scopes));
+  }
+};
+
 struct Entry {
+  explicit Entry(const TokenRequest& request)
+      : early(request.subject_token == nullptr ? kEarly : kEarlyForCaller) {}
+
+  const absl::Duration early;  // How long before its end a token counts as expired.
   TokenPtr token;
+  absl::Time fetched_at = absl::InfinitePast();
   absl::Time refresh_at;  // When a new token is fetched while the old one is still good.
   bool fetching = false;
   std::vector<Waiter> waiting;
+  uint64_t used = 0;  // When it was last asked for, in requests.
 
   absl::Status last_error;
-  absl::Duration pause;                          // After the last failure.
+  absl::Duration backoff;                        // After the last failure.
   absl::Time not_before = absl::InfinitePast();  // No fetch until then.
   absl::Time last_drop = absl::InfinitePast();
-  TokenStatus status;  // But for what the rest tells.
+
+  // Whether the token can still be sent.
+  bool IsUsable(absl::Time now) const {
+    return token != nullptr && now < token->expires_at() - early;
+  }
+  bool IsIdle(absl::Time now) const {
+    return !fetching && !IsUsable(now) && now >= not_before && now >= last_drop + kBetweenDrops;
+  }
 };
+
+// When a token that was had just now is replaced.
+absl::Time RefreshTime(absl::Time now, absl::Time expires_at, absl::Duration early) {
+  const absl::Duration life = expires_at - now;
+  return expires_at - early - std::min({kRefreshAhead, life / 5, (life - early) / 2});
+}
+
+absl::Status AboutToExpire(absl::Duration left) {
+  left = absl::Trunc(left, absl::Seconds(1));
+  return absl::UnavailableError(absl::StrCat(
+      "the token source gave a token that ",
+      left > absl::ZeroDuration()
+          ? absl::StrCat("is about to expire, in ", absl::FormatDuration(left))
+          : absl::StrCat("expired ", absl::FormatDuration(std::max(-left, absl::Seconds(1))),
+                         " ago")));
+}
 
 }  // namespace
 
 struct CachingTokenSource::State : std::enable_shared_from_this<State> {
-  State(std::shared_ptr<TokenSource> the_source, std::shared_ptr<const Clock> the_clock)
-      : source(std::move(the_source)), clock(std::move(the_clock)) {}
+  State(std::shared_ptr<TokenSource> the_source, CachingTokenSourceOptions the_options)
+      : source(std::move(the_source)), options(std::move(the_options)) {}
 
-  // Whether the token can still be sent.
-  static bool Usable(const Entry& entry, absl::Time now) {
-    return entry.token != nullptr && now < entry.token->expires_at() - kEarly;
+  // Whether a stream should rather have a new token than this one, which can be sent.
+  bool IsShortForStream(const Entry& entry, absl::Time now) const {
+    if (now < entry.fetched_at + kBetweenStreamRefreshes) return false;
+    const absl::Duration wanted =
+        options.min_stream_token_life.value_or((entry.token->expires_at() - entry.fetched_at) / 2);
+    return entry.token->expires_at() - now < wanted;
+  }
+
+  // What counts of a request's audience. Under the mutex.
+  TokenStatus& CountsOf(const std::string& audience) {
+    const auto it = counts.find(audience);
+    if (it != counts.end()) return it->second;
+    return counts[counts.size() < kMaxAudiences ? audience : kOther];
+  }
+
+  // The entry of a request; null if there is no room for it. Under the mutex.
+  Entry* EntryOf(const TokenRequest& request, absl::Time now) {
+    auto it = entries.find(request);
+    if (it == entries.end()) {
+      if (!MakeRoom(now)) return nullptr;
+      it = entries.try_emplace(request, request).first;
+    }
+    it->second.used = ++requests;
+    return &it->second;
+  }
+
+  bool MakeRoom(absl::Time now) {
+    if (entries.size() >= next_sweep) {
+      for (auto it = entries.begin(); it != entries.end();) {
+        it = it->second.IsIdle(now) ? entries.erase(it) : std::next(it);
+      }
+      next_sweep = std::max(kFirstSweep, 2 * entries.size());
+    }
+    if (entries.size() < options.max_tokens) return true;
+    auto oldest = entries.end();
+    for (auto it = entries.begin(); it != entries.end(); ++it) {
+      if (it->second.fetching) continue;
+      if (oldest == entries.end() ||
+          std::make_pair(it->second.IsUsable(now), it->second.used) <
+              std::make_pair(oldest->second.IsUsable(now), oldest->second.used)) {
+        oldest = it;
+      }
+    }
+    if (oldest == entries.end()) return false;
+    entries.erase(oldest);
+    return true;
   }
 
   // Starts a fetch unless one runs or a pause lasts. Under the mutex.
-  void Want(const std::string& audience, Entry& entry, absl::Time now) {
+  void Want(const TokenRequest& request, Entry& entry, absl::Time now) {
     if (entry.fetching || now < entry.not_before || stopping) return;
     entry.fetching = true;
-    queue.push_back(audience);
+    queue.push_back(request);
     wake.notify_one();
   }
 
@@ -62,74 +153,78 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
     for (;;) {
       wake.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      TokenRequest request{std::move(queue.front())};
+      const TokenRequest request = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
       // The source may answer long after this object's owner is gone.
-      source->Fetch(request, [weak = weak_from_this(),
-                              audience = request.audience](absl::StatusOr<BearerToken> result) {
-        if (auto self = weak.lock()) self->Finish(audience, std::move(result));
-      });
+      source->Fetch(request,
+                    [weak = weak_from_this(), request](absl::StatusOr<BearerToken> result) {
+                      if (auto self = weak.lock()) self->Finish(request, std::move(result));
+                    });
       lock.lock();
     }
   }
 
-  void Finish(const std::string& audience, absl::StatusOr<BearerToken> result) {
+  void Finish(const TokenRequest& request, absl::StatusOr<BearerToken> result) {
     std::vector<Waiter> waiting;
-    TokenPtr token;
+    absl::StatusOr<TokenPtr> answer;
     {
       std::lock_guard<std::mutex> lock(mutex);
-      Entry& entry = entries[audience];
-      const absl::Time now = clock->Now();
+      const auto it = entries.find(request);
+      if (it == entries.end()) return;  // A source that answers twice.
+      Entry& entry = it->second;
+      const absl::Time now = options.clock->Now();
       entry.fetching = false;
-      if (result.ok() && now >= result->expires_at() - kEarly) {
-        const absl::Duration left = absl::Trunc(result->expires_at() - now, absl::Seconds(1));
-        result = absl::UnavailableError(absl::StrCat(
-            "the token source gave a token that ",
-            left > absl::ZeroDuration()
-                ? absl::StrCat("is about to expire, in ", absl::FormatDuration(left))
-                : absl::StrCat("expired ", absl::FormatDuration(std::max(-left, absl::Seconds(1))),
-                               " ago")));
+      waiting.swap(entry.waiting);
+      if (result.ok() && now >= result->expires_at() - entry.early) {
+        result = AboutToExpire(result->expires_at() - now);
       }
+      TokenStatus& status = CountsOf(request.audience);
       if (result.ok()) {
-        const absl::Duration life = result->expires_at() - now;
-        entry.refresh_at = result->expires_at() - kEarly - std::min(kRefreshAhead, life / 5);
-        entry.token = token = std::make_shared<const BearerToken>(*result);
-        ++entry.status.fetches;
+        ++status.fetches;
+        entry.refresh_at = RefreshTime(now, result->expires_at(), entry.early);
+        entry.token = std::make_shared<const BearerToken>(*result);
+        entry.fetched_at = now;
         entry.last_error = absl::OkStatus();
-        entry.pause = absl::ZeroDuration();
+        entry.backoff = absl::ZeroDuration();
         entry.not_before = absl::InfinitePast();
       } else {
+        ++(IsTransientTokenFailure(result.status()) ? status.transient_failures
+                                                    : status.permanent_failures);
         entry.last_error = result.status();
-        ++(IsTransientTokenFailure(result.status()) ? entry.status.transient_failures
-                                                    : entry.status.permanent_failures);
-        entry.pause = std::min(kLongestPause, std::max(kFirstPause, entry.pause * 2));
-        entry.not_before = now + entry.pause;
+        entry.backoff = std::min(kLongestPause, std::max(kFirstPause, entry.backoff * 2));
+        // Clients that failed together do not come back together.
+        entry.not_before = now + entry.backoff * std::uniform_real_distribution<>(0.75, 1)(random);
       }
-      waiting.swap(entry.waiting);
-    }
-    for (Waiter& done : waiting) {
-      if (token != nullptr) {
-        done(token);
+      // Streams may have waited for a better token than there was.
+      if (entry.IsUsable(now)) {
+        answer = entry.token;
       } else {
-        done(result.status());
+        answer = result.status();
       }
     }
+    for (Waiter& done : waiting) done(answer);
   }
 
+  static constexpr size_t kFirstSweep = 64;
+
   const std::shared_ptr<TokenSource> source;
-  const std::shared_ptr<const Clock> clock;
+  const CachingTokenSourceOptions options;
   std::mutex mutex;
   std::condition_variable wake;
-  std::map<std::string, Entry> entries;  // All below guarded by mutex.
-  std::deque<std::string> queue;
+  std::map<TokenRequest, Entry, Before> entries;  // All below guarded by mutex.
+  size_t next_sweep = kFirstSweep;
+  uint64_t requests = 0;
+  std::map<std::string, TokenStatus> counts;  // Counters alone.
+  std::deque<TokenRequest> queue;
+  std::minstd_rand random{std::random_device()()};
   bool stopping = false;
   std::thread thread;
 };
 
 CachingTokenSource::CachingTokenSource(std::shared_ptr<TokenSource> source,
-                                       std::shared_ptr<const Clock> clock)
-    : state_(std::make_shared<State>(std::move(source), std::move(clock))) {
+                                       CachingTokenSourceOptions options)
+    : state_(std::make_shared<State>(std::move(source), std::move(options))) {
   // The thread keeps the state alive until it has ended.
   state_->thread = std::thread([state = state_] { state->Run(); });
 }
@@ -155,57 +250,72 @@ CachingTokenSource::~CachingTokenSource() {
   }
 }
 
-TokenPtr CachingTokenSource::Cached(const std::string& audience) {
+TokenPtr CachingTokenSource::Cached(const TokenRequest& request, TokenUse use) {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  const auto it = state_->entries.find(audience);
+  const auto it = state_->entries.find(request);
   if (it == state_->entries.end()) return nullptr;
-  const absl::Time now = state_->clock->Now();
-  if (!State::Usable(it->second, now)) return nullptr;
-  if (now >= it->second.refresh_at) state_->Want(audience, it->second, now);
-  return it->second.token;
+  Entry& entry = it->second;
+  const absl::Time now = state_->options.clock->Now();
+  if (!entry.IsUsable(now)) return nullptr;
+  entry.used = ++state_->requests;
+  if (now >= entry.refresh_at) state_->Want(request, entry, now);
+  if (use == TokenUse::kStream && state_->IsShortForStream(entry, now) &&
+      (entry.fetching || now >= entry.not_before)) {
+    return nullptr;
+  }
+  return entry.token;
 }
 
-void CachingTokenSource::Get(const std::string& audience, Waiter done) {
+void CachingTokenSource::Get(const TokenRequest& request, TokenUse use, Waiter done) {
   absl::StatusOr<TokenPtr> now_known = absl::UnavailableError("the client is shutting down");
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
-    if (!state_->stopping) {
-      Entry& entry = state_->entries[audience];
-      const absl::Time now = state_->clock->Now();
-      const bool usable = State::Usable(entry, now);
-      if (!usable || now >= entry.refresh_at) state_->Want(audience, entry, now);
-      if (usable) {
-        now_known = entry.token;
-      } else if (entry.fetching) {
-        entry.waiting.push_back(std::move(done));
+    const absl::Time now = state_->options.clock->Now();
+    Entry* entry = state_->stopping ? nullptr : state_->EntryOf(request, now);
+    if (entry != nullptr) {
+      const bool usable = entry->IsUsable(now);
+      const bool good_enough =
+          usable && (use == TokenUse::kCall || !state_->IsShortForStream(*entry, now));
+      if (!good_enough || now >= entry->refresh_at) state_->Want(request, *entry, now);
+      if (!good_enough && entry->fetching) {
+        entry->waiting.push_back(std::move(done));
         return;
-      } else {
-        now_known = entry.last_error;
       }
+      if (usable) {
+        now_known = entry->token;
+      } else {
+        now_known = entry->last_error;
+      }
+    } else if (!state_->stopping) {
+      now_known = absl::ResourceExhaustedError(
+          absl::StrCat(state_->options.max_tokens, " tokens are being fetched already"));
     }
   }
   done(std::move(now_known));
 }
 
-void CachingTokenSource::Drop(const std::string& audience, const TokenPtr& token) {
+void CachingTokenSource::Drop(const TokenRequest& request, const TokenPtr& token) {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  const auto it = state_->entries.find(audience);
+  const auto it = state_->entries.find(request);
   if (token == nullptr || it == state_->entries.end() || it->second.token != token) return;
-  const absl::Time now = state_->clock->Now();
+  const absl::Time now = state_->options.clock->Now();
   if (now < it->second.last_drop + kBetweenDrops) return;
   it->second.last_drop = now;
   it->second.token = nullptr;
-  ++it->second.status.forced_refreshes;
+  ++state_->CountsOf(request.audience).forced_refreshes;
 }
 
 std::map<std::string, TokenStatus> CachingTokenSource::Status() const {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  std::map<std::string, TokenStatus> all;
-  for (const auto& [audience, entry] : state_->entries) {
-    TokenStatus status = entry.status;
-    if (entry.token != nullptr) status.expires_at = entry.token->expires_at();
-    status.last_error = std::string(entry.last_error.message());
-    all.emplace(audience, std::move(status));
+  std::map<std::string, TokenStatus> all = state_->counts;
+  for (const auto& [request, entry] : state_->entries) {
+    const bool known = state_->counts.size() < kMaxAudiences || all.count(request.audience) != 0;
+    TokenStatus& status = all[known ? request.audience : kOther];
+    if (!entry.last_error.ok()) status.last_error = std::string(entry.last_error.message());
+    if (entry.token == nullptr || request.subject_token != nullptr) continue;
+    const bool first = status.expires_at == absl::InfinitePast();
+    status.expires_at =
+        first ? entry.token->expires_at() : std::min(status.expires_at, entry.token->expires_at());
   }
   return all;
 }

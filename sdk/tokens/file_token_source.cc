@@ -22,7 +22,9 @@ class File final : public TokenSource {
   File(std::string path, std::shared_ptr<const Clock> clock)
       : path_(std::move(path)), clock_(std::move(clock)) {}
 
-  void Fetch(const TokenRequest&, TokenCallback done) override { done(Read()); }
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    done(request.subject_token == nullptr ? Read() : NoExchange());
+  }
 
  private:
   absl::StatusOr<BearerToken> Read() const {

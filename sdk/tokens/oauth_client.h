@@ -60,8 +60,7 @@ struct OAuthClient {
   // PEM certificates to trust in place of the system's.
   std::string ca_file;
 
-  // How long a request may take in all: 1 s to 1 min. A ClientAuth that goes while one is under way
-  // waits for its end.
+  // How long a request may take in all: 1 s to 1 min.
   absl::Duration timeout = absl::Seconds(5);
 
   // Required: lanyard::Https() of //:oauth.

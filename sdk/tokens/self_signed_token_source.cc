@@ -17,6 +17,7 @@ class SelfSigned final : public TokenSource {
   explicit SelfSigned(SelfSignedTokenOptions options) : options_(std::move(options)) {}
 
   void Fetch(const TokenRequest& request, TokenCallback done) override {
+    if (request.subject_token != nullptr) return done(NoExchange());
     const absl::Time now = options_.clock->Now();
     const absl::Time expires_at = now + options_.lifetime;
     v1::Claims claims;
@@ -27,7 +28,9 @@ class SelfSigned final : public TokenSource {
     claims.mutable_issued_at()->set_seconds(absl::ToUnixSeconds(now));
     claims.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(expires_at));
     claims.set_token_id(internal::Base64UrlEncode(internal::RandomBytes(16)));
-    for (const std::string& scope : options_.scopes) claims.add_scopes(scope);
+    for (const auto* scopes : {&options_.scopes, &request.scopes}) {
+      for (const std::string& scope : *scopes) claims.add_scopes(scope);
+    }
     if (!options_.bind_to_certificate.empty()) {
       auto thumbprint = internal::CertificateSha256OfFile(options_.bind_to_certificate);
       if (!thumbprint.ok()) return done(thumbprint.status());

@@ -7,7 +7,10 @@ namespace {
 class Static final : public TokenSource {
  public:
   explicit Static(absl::string_view token) : token_(token, absl::InfiniteFuture()) {}
-  void Fetch(const TokenRequest&, TokenCallback done) override { done(token_); }
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    if (request.subject_token != nullptr) return done(NoExchange());
+    done(token_);
+  }
 
  private:
   const BearerToken token_;

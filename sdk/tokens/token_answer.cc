@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/tokens/token_answer.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr size_t kMaxCodeBytes = 64;
 constexpr size_t kMaxDescriptionBytes = 256;
+constexpr char kAccessTokenType[] = "urn:ietf:params:oauth:token-type:access_token";
+constexpr char kJwtType[] = "urn:ietf:params:oauth:token-type:jwt";
 
 // The member's text, as far as it may be repeated; empty if there is none.
 std::string Said(const JsonValue& root, absl::string_view name, const std::vector<Secret>& secrets,
@@ -77,19 +80,26 @@ absl::StatusOr<BearerToken> ReadTokenAnswer(absl::string_view endpoint,
     return bad(said.empty() ? "has a token_type that is not Bearer"
                             : absl::StrCat("has the token_type \"", said, "\", not Bearer"));
   }
+  const auto issued = root.Find("issued_token_type");
+  if (issued.has_value() &&
+      (!issued->is(JsonValue::Kind::kString) ||
+       (issued->string() != kAccessTokenType && issued->string() != kJwtType))) {
+    return bad("has an issued_token_type that is no access token (RFC 8693 section 3)");
+  }
+  const auto own_expiry = UnverifiedExpiry(token->string());
   const auto expires_in = root.Find("expires_in");
   if (!expires_in.has_value()) {
-    const auto expiry = UnverifiedExpiry(token->string());
-    if (!expiry.has_value()) {
+    if (!own_expiry.has_value()) {
       return bad("has no expires_in, and its token no exp that can be read");
     }
-    return BearerToken(token->string(), *expiry);
+    return BearerToken(token->string(), *own_expiry);
   }
   if (!expires_in->is(JsonValue::Kind::kInteger) || expires_in->integer() <= 0) {
     return bad("has an expires_in that is no integer above 0");
   }
   // From when it was asked for: the answer may have been under way for long.
-  return BearerToken(token->string(), asked_at + absl::Seconds(expires_in->integer()));
+  return BearerToken(token->string(), std::min(asked_at + absl::Seconds(expires_in->integer()),
+                                               own_expiry.value_or(absl::InfiniteFuture())));
 }
 
 }  // namespace lanyard::internal

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/tokens/token_endpoint.h"
 
-#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -89,9 +88,9 @@ absl::StatusOr<std::unique_ptr<const TokenEndpoint>> TokenEndpoint::Create(OAuth
   return std::unique_ptr<const TokenEndpoint>(new TokenEndpoint(std::move(client), url->origin));
 }
 
-absl::StatusOr<BearerToken> TokenEndpoint::Ask(Form grant) const {
+absl::StatusOr<BearerToken> TokenEndpoint::Ask(Form grant, const std::atomic<bool>& stop,
+                                               std::vector<Secret> secrets) const {
   HttpRequest request;
-  std::vector<Secret> secrets;
   if (absl::Status status = AuthenticateClient(client_, &grant, &request, &secrets); !status.ok()) {
     return status;
   }
@@ -101,9 +100,7 @@ absl::StatusOr<BearerToken> TokenEndpoint::Ask(Form grant) const {
   request.timeout = client_.timeout;
   request.max_bytes = kMaxAnswerBytes;
   const absl::Time asked_at = client_.clock->Now();
-  // The timeout ends it.
-  static const std::atomic<bool> kNeverStopped{false};
-  auto response = client_.https->Post(request, kNeverStopped);
+  auto response = client_.https->Post(request, stop);
   if (!response.ok()) return response.status();
   const ScopedCleanse cleanse(&response->body);
   return ReadTokenAnswer(origin_, *response, asked_at, secrets);

@@ -3,8 +3,10 @@
 #define LANYARD_SDK_TOKENS_TOKEN_SOURCE_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,7 +36,24 @@ class BearerToken {
 struct TokenRequest {
   // Whom the token is for: the aud that the server wants to see.
   std::string audience;
+
+  // What it is to allow, beside what the source asks for in any case.
+  std::vector<std::string> scopes = {};
+
+  // Null: the token speaks for the client itself. Else for a caller of the client: this is the
+  // caller's token, to be exchanged (RFC 8693 section 2.1, subject_token). A source that cannot
+  // exchange must fail; NoExchange() is how it says so.
+  std::shared_ptr<const BearerToken> subject_token = nullptr;
+
+  // Whether the token is to name the client as well, as who acts for the caller (section 4.1, act).
+  bool with_actor = false;
 };
+
+// The error of a source that gives tokens for the client alone.
+inline absl::Status NoExchange() {
+  return absl::UnauthenticatedError(
+      "the token source gives tokens for this client alone, none that speaks for a caller");
+}
 
 using TokenCallback = std::function<void(absl::StatusOr<BearerToken>)>;
 
@@ -60,7 +79,8 @@ inline bool IsTransientTokenFailure(const absl::Status& status) {
 // UNAUTHENTICATED. Messages must not hold secrets.
 //
 // Thread-safe. Lanyard wraps every source in a cache that asks on a thread of its own, never on
-// gRPC's, at most one request an audience at a time.
+// gRPC's, at most once at a time for the same request. A source that blocks holds up the other
+// requests to it, and the end of its ClientAuth.
 class TokenSource {
  public:
   virtual ~TokenSource() = default;

@@ -26,6 +26,7 @@ ClientAuthOptions Options() {
   ClientAuthOptions options;
   options.audience = "test";
   options.token_source = StaticTokenSource(kToken);
+  options.opaque_tokens_are_trusted = true;
   return options;
 }
 

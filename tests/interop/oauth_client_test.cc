@@ -19,6 +19,7 @@
 #include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
+#include "lanyard/testing/fetch_token.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/interceptors/echo_client.h"
 #include "tests/interceptors/echo_server.h"
@@ -29,6 +30,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using testing::FetchToken;
 using ::testing::HasSubstr;
 using testing::IsError;
 using testing::IsOk;
@@ -88,16 +90,14 @@ class OAuthClientTest : public ::testing::Test {
                                     const std::string& audience = kAudience) const {
     const auto source = ClientCredentialsTokenSource(options);
     if (!source.ok()) return source.status();
-    absl::StatusOr<BearerToken> got = absl::UnknownError("no answer");
-    (*source)->Fetch({audience}, [&](absl::StatusOr<BearerToken> result) { got = result; });
-    return got;
+    return FetchToken(**source, {audience});
   }
   void ExpectToken(const ClientCredentialsOptions& options) const {
     const absl::Time before = absl::Now();
     const auto token = Fetch(options);
     ASSERT_THAT(token, IsOk());
     EXPECT_THAT(*internal::UnverifiedAudiences(token->text()), ElementsAre(kAudience));
-    EXPECT_GE(token->expires_at(), before + absl::Minutes(10));
+    EXPECT_GE(token->expires_at(), before + absl::Minutes(10) - absl::Seconds(1));
     EXPECT_LE(token->expires_at(), absl::Now() + absl::Minutes(10));
   }
   void ExpectRefusal(const ClientCredentialsOptions& options, const std::string& error) const {

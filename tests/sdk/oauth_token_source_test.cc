@@ -18,6 +18,7 @@
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key.h"
 #include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/fetch_token.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
 
@@ -25,6 +26,7 @@ namespace lanyard {
 namespace {
 
 using ::lanyard::testing::FakeClock;
+using ::lanyard::testing::FetchToken;
 using ::lanyard::testing::IsError;
 using ::lanyard::testing::IsOk;
 using ::lanyard::testing::TestCertificates;
@@ -84,14 +86,7 @@ class ClientCredentialsTest : public ::testing::Test {
   }
 
   static absl::StatusOr<BearerToken> Fetch(TokenSource& source, const std::string& audience) {
-    absl::StatusOr<BearerToken> got = absl::UnknownError("no answer");
-    int answers = 0;
-    source.Fetch({audience}, [&](absl::StatusOr<BearerToken> result) {
-      got = std::move(result);
-      ++answers;
-    });
-    EXPECT_EQ(answers, 1);
-    return got;
+    return FetchToken(source, {audience});
   }
   // What is posted for a token.
   internal::HttpRequest Posted(const ClientCredentialsOptions& options,
@@ -166,6 +161,25 @@ TEST_F(ClientCredentialsTest, SaysWhomTheTokenIsFor) {
   options_.scopes.clear();
   EXPECT_EQ(Form(options_, "api:orders"),
             "grant_type=client_credentials&scope=api%3Aorders%2F.default");
+}
+
+TEST_F(ClientCredentialsTest, AddsTheScopesOfTheRequest) {
+  options_.scopes = {"read"};
+  const auto source = *ClientCredentialsTokenSource(options_);
+  EXPECT_THAT(FetchToken(*source, {"orders", {"read", "write"}}), IsOk());
+  EXPECT_EQ(Field(https_->requests.back(), "scope"), "read%20write");
+  const auto token = FetchToken(*source, {"orders", {"two scopes"}});
+  EXPECT_THAT(token, IsError(HasSubstr("\"two scopes\"")));
+  EXPECT_EQ(https_->requests.size(), 1u);
+}
+
+TEST_F(ClientCredentialsTest, SpeaksForNobodyElse) {
+  const auto source = *ClientCredentialsTokenSource(options_);
+  const auto caller = std::make_shared<const BearerToken>("caller", absl::InfiniteFuture());
+  const auto token = FetchToken(*source, {"orders", {}, caller});
+  EXPECT_THAT(token, IsError(HasSubstr("for this client alone")));
+  EXPECT_EQ(token.status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(https_->requests, IsEmpty());
 }
 
 TEST_F(ClientCredentialsTest, AnAudienceThatIsNoScopeIsFinal) {
@@ -374,7 +388,8 @@ TEST_F(ClientCredentialsTest, ChecksWhatIsAskedFor) {
   for (const char* name :
        {"", "grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type",
         "scope", "password", "username", "assertion", "refresh_token", "code", "code_verifier",
-        "subject_token", "actor_token", "audience"}) {
+        "subject_token", "subject_token_type", "actor_token", "actor_token_type",
+        "requested_token_type", "audience"}) {
     EXPECT_THAT(Refused([name](O* o) {
                   o->extra_parameters = {{name, "hidden"}};
                 }),

@@ -12,6 +12,7 @@
 #include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 #include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/fetch_token.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
 #include "lanyard/testing/test_issuer.h"
@@ -24,6 +25,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::EndsWith;
+using testing::FetchToken;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::IsError;
@@ -55,8 +57,7 @@ class OAuthAnswersTest : public ::testing::Test {
   absl::StatusOr<BearerToken> Fetch() const {
     const auto source = ClientCredentialsTokenSource(options_);
     if (!source.ok()) return source.status();
-    absl::StatusOr<BearerToken> got = absl::UnknownError("no answer");
-    (*source)->Fetch({"orders"}, [&](absl::StatusOr<BearerToken> result) { got = result; });
+    absl::StatusOr<BearerToken> got = FetchToken(**source, {"orders"});
     if (!got.ok()) {
       EXPECT_THAT(std::string(got.status().message()), Not(HasSubstr(kSecret)));
     }
@@ -267,11 +268,8 @@ TEST_F(OAuthAnswersTest, ReadsTheSecretAnewForEachRequest) {
   Private("secret", "first");
   const auto source = *ClientCredentialsTokenSource(options_);
   const auto text = [&] {
-    std::string got;
-    source->Fetch({"orders"}, [&](absl::StatusOr<BearerToken> token) {
-      got = token.ok() ? std::string(token->text()) : std::string(token.status().message());
-    });
-    return got;
+    const auto token = FetchToken(*source, {"orders"});
+    return token.ok() ? std::string(token->text()) : std::string(token.status().message());
   };
   EXPECT_EQ(text(), "first");
   Private("secret", "second\n");

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/interceptors/internal/token_credentials.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace lanyard::internal {
+namespace {
+
+using Metadata = std::multimap<grpc::string, grpc::string>;
+
+constexpr char kDebugString[] = "lanyard::TokenPlugin";
+
+bool IsLocal(const grpc::AuthContext& channel) {
+  for (const grpc::string_ref& type :
+       channel.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
+    if (type == "local") return true;
+  }
+  return false;
+}
+
+grpc::Status RefusedLocally(CallFailures& failures, const std::string& audience) {
+  failures.Count(audience, CallFailure::kRefusedLocally);
+  return grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                      "lanyard: this channel is local and not encrypted; the token was not "
+                      "sent. Use a \"unix:\" target, or set loopback_is_trusted");
+}
+
+void Put(const BearerToken& token, Metadata* metadata) {
+  metadata->emplace("authorization", absl::StrCat("Bearer ", token.text()));
+}
+
+class CachedPlugin final : public grpc::MetadataCredentialsPlugin {
+ public:
+  CachedPlugin(TokenCache tokens, TokenRequest request, std::shared_ptr<CallFailures> failures,
+               LocalTransport local)
+      : tokens_(std::move(tokens)),
+        request_(std::move(request)),
+        failures_(std::move(failures)),
+        local_(local) {}
+
+  bool IsBlocking() const override { return false; }
+  const char* GetType() const override { return "lanyard"; }
+  grpc::string DebugString() override { return kDebugString; }
+
+  grpc::Status GetMetadata(grpc::string_ref, grpc::string_ref, const grpc::AuthContext& channel,
+                           Metadata* metadata) override {
+    if (local_ == LocalTransport::kRefused && IsLocal(channel)) {
+      return RefusedLocally(*failures_, request_.audience);
+    }
+    const CachingTokenSource::TokenPtr token = tokens_->Cached(request_);
+    if (token == nullptr) {
+      failures_->Count(request_.audience, CallFailure::kNoToken);
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "lanyard: no valid token at hand");
+    }
+    Put(*token, metadata);
+    return grpc::Status::OK;
+  }
+
+ private:
+  const TokenCache tokens_;
+  const TokenRequest request_;
+  const std::shared_ptr<CallFailures> failures_;
+  const LocalTransport local_;
+};
+
+class ForwardedPlugin final : public grpc::MetadataCredentialsPlugin {
+ public:
+  ForwardedPlugin(std::shared_ptr<const BearerToken> token, std::string audience,
+                  std::shared_ptr<const Clock> clock, std::shared_ptr<CallFailures> failures)
+      : token_(std::move(token)),
+        audience_(std::move(audience)),
+        clock_(std::move(clock)),
+        failures_(std::move(failures)) {}
+
+  bool IsBlocking() const override { return false; }
+  const char* GetType() const override { return "lanyard"; }
+  grpc::string DebugString() override { return kDebugString; }
+
+  grpc::Status GetMetadata(grpc::string_ref, grpc::string_ref, const grpc::AuthContext& channel,
+                           Metadata* metadata) override {
+    if (IsLocal(channel)) {
+      failures_->Count(audience_, CallFailure::kRefusedLocally);
+      return grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                          "lanyard: a caller's own token is forwarded over TLS only");
+    }
+    if (clock_->Now() >= token_->expires_at()) {
+      failures_->Count(audience_, CallFailure::kNoToken);
+      return grpc::Status(grpc::StatusCode::UNAUTHENTICATED,
+                          "lanyard: the caller's token has expired");
+    }
+    Put(*token_, metadata);
+    return grpc::Status::OK;
+  }
+
+ private:
+  const std::shared_ptr<const BearerToken> token_;
+  const std::string audience_;
+  const std::shared_ptr<const Clock> clock_;
+  const std::shared_ptr<CallFailures> failures_;
+};
+
+class WaitingPlugin final : public grpc::MetadataCredentialsPlugin {
+ public:
+  explicit WaitingPlugin(PlainCredentials options) : options_(std::move(options)) {}
+
+  bool IsBlocking() const override { return true; }
+  const char* GetType() const override { return "lanyard"; }
+  grpc::string DebugString() override { return kDebugString; }
+
+  grpc::Status GetMetadata(grpc::string_ref service_url, grpc::string_ref method,
+                           const grpc::AuthContext& channel, Metadata* metadata) override {
+    absl::string_view rest(service_url.data(), service_url.size());
+    absl::ConsumePrefix(&rest, "https://");
+    const std::string authority(rest.substr(0, rest.find('/')));
+    rest.remove_prefix(authority.size());
+    const auto table = options_.table->Get();
+    const TargetTokens* target = table->Find(authority);
+    if (target == nullptr) return Failed("", table->NoTarget(authority));
+    const std::string path =
+        absl::StrCat(rest, "/", absl::string_view(method.data(), method.size()));
+    TokenChoice choice = ChoiceFor(*target, authority, path);
+    if (!options_.audience.empty()) choice.request.audience = options_.audience;
+    if (!options_.scopes.empty()) choice.request.scopes = options_.scopes;
+    std::sort(choice.request.scopes.begin(), choice.request.scopes.end());
+    if (options_.local == LocalTransport::kRefused && IsLocal(channel)) {
+      return RefusedLocally(*options_.failures, choice.request.audience);
+    }
+    const auto token = Get(choice);
+    if (!token.ok()) return Failed(choice.request.audience, token.status());
+    Put(**token, metadata);
+    return grpc::Status::OK;
+  }
+
+ private:
+  using Token = absl::StatusOr<CachingTokenSource::TokenPtr>;
+
+  Token Get(const TokenChoice& choice) const {
+    const auto got = std::make_shared<std::promise<Token>>();
+    choice.tokens->Get(choice.request, TokenUse::kCall,
+                       [got](Token token) { got->set_value(std::move(token)); });
+    std::future<Token> future = got->get_future();
+    if (future.wait_for(absl::ToChronoNanoseconds(options_.max_token_wait)) !=
+        std::future_status::ready) {
+      return absl::UnavailableError("no token in time");
+    }
+    return future.get();
+  }
+
+  grpc::Status Failed(const std::string& audience, const absl::Status& status) const {
+    options_.failures->Count(audience, CallFailure::kNoToken);
+    return grpc::Status(IsTransientTokenFailure(status) ? grpc::StatusCode::UNAVAILABLE
+                                                        : grpc::StatusCode::UNAUTHENTICATED,
+                        absl::StrCat("lanyard: no token: ", status.message()));
+  }
+
+  const PlainCredentials options_;
+};
+
+class FailingPlugin final : public grpc::MetadataCredentialsPlugin {
+ public:
+  explicit FailingPlugin(std::string why) : why_(std::move(why)) {}
+
+  bool IsBlocking() const override { return false; }
+  const char* GetType() const override { return "lanyard"; }
+  grpc::string DebugString() override { return kDebugString; }
+
+  grpc::Status GetMetadata(grpc::string_ref, grpc::string_ref, const grpc::AuthContext&,
+                           Metadata*) override {
+    return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, why_);
+  }
+
+ private:
+  const std::string why_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::CallCredentials> CachedTokenCredentials(
+    TokenCache tokens, TokenRequest request, std::shared_ptr<CallFailures> failures,
+    LocalTransport local) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<CachedPlugin>(
+      std::move(tokens), std::move(request), std::move(failures), local));
+}
+
+std::shared_ptr<grpc::CallCredentials> ForwardedTokenCredentials(
+    std::shared_ptr<const BearerToken> token, std::string audience,
+    std::shared_ptr<const Clock> clock, std::shared_ptr<CallFailures> failures) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<ForwardedPlugin>(
+      std::move(token), std::move(audience), std::move(clock), std::move(failures)));
+}
+
+std::shared_ptr<grpc::CallCredentials> WaitingTokenCredentials(PlainCredentials options) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<WaitingPlugin>(std::move(options)));
+}
+
+std::shared_ptr<grpc::CallCredentials> FailingCredentials(std::string why) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<FailingPlugin>(std::move(why)));
+}
+
+}  // namespace lanyard::internal

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ClientAuth and several servers, methods and calls, each with the token that is its own.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/matchers.h"
+#include "tests/interceptors/authenticated_channel.h"
+
+namespace lanyard::test {
+namespace {
+
+using ::lanyard::testing::IsError;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Signs for whomever the token is asked for, and remembers.
+class SigningSource final : public TokenSource {
+ public:
+  explicit SigningSource(const testing::TestIssuer& issuer, absl::string_view subject = "svc:test")
+      : issuer_(issuer), subject_(subject) {}
+
+  void Fetch(const TokenRequest& request, TokenCallback done) override {
+    std::string token = issuer_.Token()
+                            .Subject(subject_)
+                            .Audience(request.audience)
+                            .Scopes(absl::StrJoin(request.scopes, " "))
+                            .ExpiresIn(life_)
+                            .Sign();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      asked_.push_back(absl::StrCat(request.audience, "|", absl::StrJoin(request.scopes, " ")));
+    }
+    done(BearerToken(token, absl::Now() + life_));
+  }
+  std::vector<std::string> asked() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  const testing::TestIssuer& issuer_;
+  const std::string subject_;
+  const absl::Duration life_ = absl::Minutes(5);
+  mutable std::mutex mutex_;
+  std::vector<std::string> asked_;
+};
+
+class ClientTargetsTest : public ClientAuthTest {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(ClientAuthTest::SetUp());
+    other_.options.config_text =
+        absl::StrCat("issuers { name: \"test\" issuer: \"", server_.issuer.issuer(),
+                     "\" audiences: \"other\" algorithms: ES256 may_assert { anything: true } }");
+    other_.options.key_sources["test"] = server_.issuer.Keys();
+    other_.options.tls = server_.files.Server();
+    ASSERT_NO_FATAL_FAILURE(other_.Start());
+  }
+  std::string other() const { return absl::StrCat("localhost:", other_.port); }
+
+  TokenTarget Target(const std::string& name, const std::string& audience) const {
+    TokenTarget made;
+    made.names = {name};
+    made.audience = audience;
+    made.token_source = source_;
+    return made;
+  }
+  ClientAuthOptions Targets(std::vector<TokenTarget> targets) const {
+    ClientAuthOptions options;
+    options.targets = std::move(targets);
+    options.tls = server_.files.Client();
+    return options;
+  }
+  static grpc::Status Call(const std::shared_ptr<grpc::Channel>& channel,
+                           const std::shared_ptr<grpc::CallCredentials>& credentials = nullptr) {
+    grpc::ClientContext context;
+    Limit(&context);
+    if (credentials != nullptr) context.set_credentials(credentials);
+    Message request, reply;
+    return Echo::NewStub(channel)->Unary(&context, request, &reply);
+  }
+  static grpc::Status CallScoped(
+      const std::shared_ptr<grpc::Channel>& channel,
+      const std::shared_ptr<grpc::CallCredentials>& credentials = nullptr) {
+    grpc::ClientContext context;
+    Limit(&context);
+    if (credentials != nullptr) context.set_credentials(credentials);
+    Message request, reply;
+    return Echo::NewStub(channel)->Scoped(&context, request, &reply);
+  }
+  std::shared_ptr<grpc::ChannelCredentials> Tls() const {
+    grpc::SslCredentialsOptions tls;
+    tls.pem_root_certs = server_.files.Read("ca.pem");
+    return grpc::SslCredentials(tls);
+  }
+
+  GatedServer other_{Api::kSync};
+  const std::shared_ptr<SigningSource> source_ = std::make_shared<SigningSource>(server_.issuer);
+};
+
+TEST_F(ClientTargetsTest, EachTargetGetsTokensOfItsOwn) {
+  const auto auth =
+      *ClientAuth::Create(Targets({Target(target(), "test"), Target(other(), "other")}));
+  const auto first = *auth->CreateChannel(target());
+  const auto second = *auth->CreateChannel(absl::StrCat("dns:///", other()));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Call(first).ok());
+    EXPECT_TRUE(Call(second).ok());
+  }
+  EXPECT_THAT(source_->asked(), ElementsAre("test|", "other|")) << "each is fetched once";
+}
+
+TEST_F(ClientTargetsTest, UnknownTargetsGetNoChannelAndNoToken) {
+  const auto auth = *ClientAuth::Create(Targets({Target("orders.prod:8443", "test")}));
+  EXPECT_THAT(auth->CreateChannel("order.prod:8443"),
+              IsError(AllOf(HasSubstr("no target is called \"order.prod:8443\""),
+                            HasSubstr("did you mean orders.prod:8443?"))));
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+  factories.push_back(auth->InterceptorFactory(target()));
+  const auto channel = grpc::experimental::CreateCustomChannelWithInterceptors(
+      target(), Tls(), {}, std::move(factories));
+  const grpc::Status status = Call(channel);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(status.error_message(), HasSubstr("no target is called"));
+  EXPECT_TRUE(server_.audit->events().empty());
+  EXPECT_THAT(source_->asked(), ElementsAre());
+}
+
+TEST_F(ClientTargetsTest, MethodsMayHaveOtherTokens) {
+  TokenTarget target_with_methods = Target(target(), "test");
+  MethodTokens scoped;
+  scoped.method = "/lanyard.test.Echo/Scoped";
+  scoped.scopes = {"write"};
+  MethodTokens unruled;
+  unruled.method = "/lanyard.test.Echo/Unruled";
+  unruled.token_source = std::make_shared<SigningSource>(server_.issuer, "svc:another");
+  target_with_methods.methods = {scoped, unruled};
+  const auto auth = *ClientAuth::Create(Targets({target_with_methods}));
+  const auto channel = *auth->CreateChannel(target());
+  EXPECT_TRUE(Call(channel).ok());
+  EXPECT_TRUE(CallScoped(channel).ok());
+  EXPECT_THAT(source_->asked(), ElementsAre("test|", "test|write"));
+  grpc::ClientContext context;
+  Limit(&context);
+  Message request, reply;
+  EXPECT_EQ(Echo::NewStub(channel)->Unruled(&context, request, &reply).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(SubjectOf(server_.audit->last()), "svc:another");
+}
+
+TEST_F(ClientTargetsTest, ACallMayWantAnotherToken) {
+  const auto auth = *ClientAuth::Create(Targets({Target("*", "test")}));
+  const auto channel = *auth->CreateChannel(target());
+  const auto write = auth->CallCredentials({"", {"write"}});
+  EXPECT_EQ(CallScoped(channel).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_TRUE(CallScoped(channel, write).ok());
+  EXPECT_TRUE(CallScoped(channel, write).ok());
+  // To a server that the target's own audience is not for.
+  const auto elsewhere = *auth->CreateChannel(other());
+  EXPECT_EQ(Call(elsewhere).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(Call(elsewhere, auth->CallCredentials({"other"})).ok());
+  EXPECT_THAT(source_->asked(), ElementsAre("test|", "test|write", "other|"));
+}
+
+TEST_F(ClientTargetsTest, CallCredentialsServeChannelsOfOnesOwn) {
+  const auto auth =
+      *ClientAuth::Create(Targets({Target(target(), "test"), Target(other(), "other")}));
+  const auto credentials = auth->CallCredentials();
+  const auto channel = grpc::CreateChannel(target(), Tls());
+  EXPECT_EQ(Call(channel).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(Call(channel, credentials).ok());
+  EXPECT_TRUE(CallScoped(channel, auth->CallCredentials({"", {"write"}})).ok());
+  // As part of the channel.
+  const auto composed =
+      grpc::CreateChannel(other(), grpc::CompositeChannelCredentials(Tls(), credentials));
+  EXPECT_TRUE(Call(composed).ok());
+  EXPECT_THAT(source_->asked(), ElementsAre("test|", "test|write", "other|"));
+}
+
+TEST_F(ClientTargetsTest, CallCredentialsOfUnknownTargetsSendNothing) {
+  const auto auth = *ClientAuth::Create(Targets({Target("orders.prod:8443", "test")}));
+  const grpc::Status status = Call(grpc::CreateChannel(target(), Tls()), auth->CallCredentials());
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(status.error_message(), HasSubstr("no target is called"));
+  EXPECT_TRUE(server_.audit->events().empty());
+}
+
+TEST_F(ClientTargetsTest, TakesChannelCredentialsOfOnesOwn) {
+  const auto auth = *ClientAuth::Create(Options(source_));
+  const auto channel = auth->CreateChannel(target(), Tls(), {}, {});
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  EXPECT_TRUE(Call(*channel).ok());
+  EXPECT_THAT(auth->CreateChannel(target(), nullptr, {}, {}), IsError(HasSubstr("null")));
+  const auto plain = *auth->CreateChannel(target(), grpc::InsecureChannelCredentials(), {}, {});
+  EXPECT_FALSE(Call(plain).ok());
+  EXPECT_EQ(server_.audit->events().size(), 1u);
+}
+
+TEST_F(ClientTargetsTest, AudienceMayBeTheServiceUrl) {
+  ClientAuthOptions options = Options(source_);
+  options.audience.clear();
+  options.audience_from_service_url = true;
+  const auto auth = *ClientAuth::Create(options);
+  EXPECT_EQ(Call(*auth->CreateChannel(target())).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(Call(grpc::CreateChannel(target(), Tls()), auth->CallCredentials()).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  // Both ways come to the same; the server refused the first.
+  EXPECT_THAT(source_->asked(), Each(absl::StrCat("https://", target(), "/lanyard.test.Echo|")));
+}
+
+TEST_F(ClientTargetsTest, SendsOpaqueTokensOnlyIfToldTo) {
+  ClientAuthOptions options = Options(StaticTokenSource("opaque"));
+  const grpc::Status refused = Call(Connect(options));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("opaque_tokens_are_trusted"));
+  EXPECT_TRUE(server_.audit->events().empty());
+  options.opaque_tokens_are_trusted = true;
+  EXPECT_EQ(Call(Connect(options)).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_FALSE(server_.audit->events().empty()) << "it was sent";
+}
+
+TEST_F(ClientTargetsTest, GenericAndAsyncStubsNeedNothingMore) {
+  const auto auth = *ClientAuth::Create(Targets({Target(target(), "test")}));
+  const auto channel = *auth->CreateChannel(target());
+  EXPECT_TRUE(CallPath(channel, "/lanyard.test.Echo/Unary").ok());
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  Limit(&context);
+  context.set_credentials(auth->CallCredentials({"", {"write"}}));
+  const auto call = Echo::NewStub(channel)->AsyncScoped(&context, Message(), &queue);
+  Message reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, nullptr);
+  void* tag;
+  bool ok;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  queue.Shutdown();
+}
+
+TEST_F(ClientTargetsTest, ChecksWhatStandsTogether) {
+  const auto refused = [](const ClientAuthOptions& options) {
+    return ClientAuth::Create(options).status();
+  };
+  ClientAuthOptions both = Options(source_);
+  both.targets = {Target(target(), "test")};
+  EXPECT_THAT(refused(both), IsError(HasSubstr("nothing of it beside them")));
+  EXPECT_THAT(refused(Targets({Target(target(), "test"), Target(target(), "other")})),
+              IsError(HasSubstr("stands twice")));
+  EXPECT_THAT(refused(Targets({Target(target(), "")})),
+              IsError(HasSubstr("targets[0].audience: required")));
+  TokenTarget no_source = Target(target(), "test");
+  no_source.token_source = nullptr;
+  EXPECT_THAT(refused(Targets({no_source})), IsError(HasSubstr("targets[0].token_source")));
+  TokenTarget two_audiences = Target(target(), "test");
+  two_audiences.audience_from_service_url = true;
+  EXPECT_THAT(refused(Targets({two_audiences})), IsError(HasSubstr("one of the two")));
+  TokenTarget twice = Target(target(), "test");
+  MethodTokens method;
+  method.method = "/a.B/C";
+  twice.methods = {method, method};
+  EXPECT_THAT(refused(Targets({twice})), IsError(HasSubstr("stands twice")));
+  ClientAuthOptions life = Options(source_);
+  life.min_stream_token_life = absl::Seconds(-1);
+  EXPECT_THAT(refused(life), IsError(HasSubstr("min_stream_token_life")));
+}
+
+TEST_F(ClientTargetsTest, ReportsEachSourceAndAudience) {
+  TokenTarget second = Target(other(), "other");
+  second.token_source = std::make_shared<SigningSource>(server_.issuer, "svc:another");
+  const auto auth = *ClientAuth::Create(Targets({Target(target(), "test"), second}));
+  EXPECT_TRUE(Call(*auth->CreateChannel(target())).ok());
+  const std::string described = auth->Describe().json;
+  EXPECT_THAT(described, HasSubstr(R"("audience":"test","source":"1")"));
+  EXPECT_THAT(described, HasSubstr(R"("audience":"other","source":"2")"));
+}
+
+// A stream takes a token that will live; a call takes what there is.
+class StreamLifeTest : public ClientAuthTest {};
+
+TEST_F(StreamLifeTest, StreamsFetchATokenThatLivesLongerAndCallsDoNot) {
+  class Aging final : public TokenSource {
+   public:
+    explicit Aging(const testing::TestIssuer& issuer) : issuer_(issuer) {}
+    void Fetch(const TokenRequest&, TokenCallback done) override {
+      ++fetches;
+      // A token that was cached by its issuer for long, and then a fresh one.
+      const absl::Duration life = fetches == 1 ? absl::Minutes(2) : absl::Minutes(10);
+      done(BearerToken(issuer_.Token().ExpiresIn(life).Sign(), absl::Now() + life));
+    }
+    std::atomic<int> fetches{0};
+
+   private:
+    const testing::TestIssuer& issuer_;
+  };
+  const auto source = std::make_shared<Aging>(server_.issuer);
+  ClientAuthOptions options = Options(source);
+  options.min_stream_token_life = absl::Minutes(5);
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  options.clock = clock;
+  const auto channel = Connect(options);
+  EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
+  clock->Advance(absl::Seconds(31));
+  EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
+  EXPECT_EQ(source->fetches, 1);
+  for (const CallType type : {CallType::kChat, CallType::kRepeat, CallType::kCollect}) {
+    EXPECT_TRUE(MakeCall(channel, type).status.ok());
+    EXPECT_EQ(source->fetches, 2);
+  }
+}
+
+}  // namespace
+}  // namespace lanyard::test
