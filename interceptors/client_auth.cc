@@ -15,8 +15,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/interceptors/internal/client_config_table.h"
 #include "lanyard/interceptors/internal/client_report.h"
 #include "lanyard/interceptors/internal/client_state.h"
+#include "lanyard/interceptors/internal/config_watcher.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
 #include "lanyard/interceptors/internal/token_attacher.h"
 #include "lanyard/interceptors/internal/token_caches.h"
@@ -50,7 +52,16 @@ absl::Status ValidateSettings(const TokenSettings& settings, absl::string_view w
 }
 
 absl::Status Validate(const ClientAuthOptions& options) {
-  if (options.targets.empty()) {
+  if (!options.config_file.empty()) {
+    if (!options.targets.empty() || IsSet(options)) {
+      return Bad("config_file: all targets stand in it, and nothing of them beside it");
+    }
+    for (const auto& [name, source] : options.sources) {
+      if (source == nullptr) return Bad(absl::StrCat("sources: \"", name, "\" is null"));
+    }
+  } else if (!options.sources.empty()) {
+    return Bad("sources: only for a config_file that names them");
+  } else if (options.targets.empty()) {
     if (absl::Status status = ValidateSettings(options, ""); !status.ok()) return status;
   } else if (IsSet(options)) {
     return Bad("targets: what tokens are taken stands in them, and nothing of it beside them");
@@ -114,6 +125,7 @@ bool IsUnixSocket(absl::string_view target) {
 struct ClientAuth::Impl {
   ClientAuthOptions options;
   internal::ClientSettings settings;
+  std::shared_ptr<internal::ClientConfigTable> config;  // Null without a file.
 
   // An error if `target` is none of the targets.
   absl::Status Knows(const std::string& target) const {
@@ -131,7 +143,20 @@ struct ClientAuth::Impl {
     return options.loopback_is_trusted ? internal::LocalTransport::kLoopbackIsTrusted
                                        : internal::LocalTransport::kRefused;
   }
+
+  std::unique_ptr<internal::ConfigWatcher> watcher;  // Last: it uses the rest.
 };
+
+namespace {
+
+absl::Status Replace(internal::ClientConfigTable& config, internal::CurrentTokenTable& current) {
+  auto table = config.Read();
+  if (!table.ok()) return table.status();
+  current.Set(*std::move(table));
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions options) {
   if (absl::Status status = Validate(options); !status.ok()) return status;
@@ -146,11 +171,31 @@ absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions
   caching.min_stream_token_life = options.min_stream_token_life;
   caching.clock = options.clock;
   internal::TokenCaches caches(settings.checks, caching);
-  std::vector<TokenTarget> targets = options.targets;
-  if (targets.empty()) targets.push_back({options, {"*"}});
-  auto table = caches.MakeTable(targets);
-  if (!table.ok()) return Bad(absl::StrCat("targets: ", table.status().message()));
+  // Before it is read, so that no change is missed.
+  std::string contents = internal::ConfigWatcher::ContentsOf({options.config_file});
+  absl::StatusOr<std::shared_ptr<const internal::TokenTable>> table;
+  if (!options.config_file.empty()) {
+    impl->config = std::make_shared<internal::ClientConfigTable>(
+        options.config_file, options.sources,
+        internal::ConfiguredSources(options.sources, options.https, options.clock),
+        std::move(caches));
+    table = impl->config->Read();
+    if (!table.ok()) return table.status();
+  } else {
+    std::vector<TokenTarget> targets = options.targets;
+    if (targets.empty()) targets.push_back({options, {"*"}});
+    table = caches.MakeTable(targets);
+    if (!table.ok()) return Bad(absl::StrCat("targets: ", table.status().message()));
+  }
   settings.table = std::make_shared<internal::CurrentTokenTable>(*std::move(table));
+  if (impl->config != nullptr) {
+    internal::WatchedConfig watched{"the client's config", {options.config_file}, {}, {}, {}};
+    watched.when_still = [config = impl->config, current = settings.table] {
+      return Replace(*config, *current);
+    };
+    impl->watcher =
+        std::make_unique<internal::ConfigWatcher>(std::move(watched), std::move(contents));
+  }
   impl->options = std::move(options);
   return std::unique_ptr<ClientAuth>(new ClientAuth(std::move(impl)));
 }
@@ -178,8 +223,17 @@ std::shared_ptr<grpc::CallCredentials> ClientAuth::CallCredentials(TokenOverride
   return internal::WithWish(internal::WaitingTokenCredentials(std::move(plain)), std::move(wish));
 }
 
+absl::Status ClientAuth::Reload() {
+  if (impl_->config == nullptr) {
+    return absl::FailedPreconditionError("this client has no config file");
+  }
+  return Replace(*impl_->config, *impl_->settings.table);
+}
+
 Description ClientAuth::Describe() const {
-  return internal::DescribeClient(*impl_->settings.table->Get(), *impl_->settings.failures);
+  return internal::DescribeClient(
+      *impl_->settings.table->Get(), *impl_->settings.failures,
+      impl_->config == nullptr ? absl::OkStatus() : impl_->config->status());
 }
 
 std::vector<Metric> ClientAuth::Metrics() const {

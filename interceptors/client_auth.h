@@ -3,6 +3,7 @@
 #define LANYARD_INTERCEPTORS_CLIENT_AUTH_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,13 +28,25 @@ class ClientInterceptorFactoryInterface;
 }  // namespace grpc
 
 namespace lanyard {
+namespace internal {
+class HttpFetcher;
+}
 
 // What of TokenSettings stands here counts for every channel: for a client of one server. Else all
-// of it is in `targets`.
+// of it is in `targets` or in `config_file`.
 struct ClientAuthOptions : TokenSettings {
   // For a client of several servers, in any order: the most exact name counts. A channel to
   // anything else is an error.
   std::vector<TokenTarget> targets;
+
+  // The same, and the sources, in a file (proto/lanyard/v1/client.proto) that is read again when it
+  // has changed and been still for two seconds. A config that is not good replaces nothing. It may
+  // name sources of the program's own, by what `sources` calls them.
+  std::string config_file;
+  std::map<std::string, std::shared_ptr<TokenSource>> sources;
+
+  // Required where a source of the config asks an issuer: lanyard::Https(), of //:oauth.
+  std::shared_ptr<const internal::HttpFetcher> https;
 
   // root_certificates is required for channels over TCP.
   TlsFiles tls;
@@ -128,6 +141,9 @@ class ClientAuth {
   // first token is waited for on a thread that gRPC keeps for that, up to max_token_wait whatever
   // the call's deadline. A token that its server refuses is kept until it expires.
   std::shared_ptr<grpc::CallCredentials> CallCredentials(TokenOverride wanted = {}) const;
+
+  // Reads the config file now. What is wrong with it, if anything; then the last good one goes on.
+  absl::Status Reload();
 
   // How it is now: tokens, and calls that failed before they were sent. For people.
   Description Describe() const;

@@ -226,10 +226,11 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   settings.keep_callers_tokens = options.keep_callers_tokens;
   settings.admission_bytes = options.admission_bytes;
   settings.bad_signatures_per_second = options.bad_signatures_per_second;
-  const bool has_files =
-      !settings.sources.config_files.empty() || !settings.sources.shadow_config_files.empty();
   // Before they are read, so that no change is missed.
-  std::string contents = internal::ConfigWatcher::ContentsOf(settings.sources);
+  std::vector<std::string> files = settings.sources.config_files;
+  files.insert(files.end(), settings.sources.shadow_config_files.begin(),
+               settings.sources.shadow_config_files.end());
+  std::string contents = internal::ConfigWatcher::ContentsOf(files);
   auto state = internal::ServerState::Create(std::move(settings), options.services);
   if (!state.ok()) return state.status();
   internal::WarnOfTracing();
@@ -237,8 +238,14 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   impl->state = *std::move(state);
   impl->services = std::move(options.services);
   impl->config_failure_deadline = options.config_failure_deadline;
-  if (has_files) {
-    impl->watcher = std::make_unique<internal::ConfigWatcher>(impl->state, std::move(contents));
+  if (!files.empty()) {
+    internal::WatchedConfig watched{"the config", std::move(files), {}, {}, {}};
+    watched.each_look = [state = impl->state] { state->DropRetired(); };
+    // A mistake shows at once; what rules changes only when the files are still.
+    watched.at_once = [state = impl->state] { state->CheckConfig(); };
+    watched.when_still = [state = impl->state] { return state->Reload(); };
+    impl->watcher =
+        std::make_unique<internal::ConfigWatcher>(std::move(watched), std::move(contents));
   }
   if (!options.tls.certificate_chain.empty() || !options.tls.private_key.empty()) {
     auto tls = internal::TlsReloader::Create(options.tls);

@@ -56,7 +56,8 @@ std::vector<std::pair<std::string, std::string>> LabelsOf(const KeptToken& token
 
 }  // namespace
 
-Description DescribeClient(const TokenTable& table, const CallFailures& failures) {
+Description DescribeClient(const TokenTable& table, const CallFailures& failures,
+                           const absl::Status& config) {
   std::vector<std::string> all;
   for (const auto& [source, audience, status] : TokensOf(table)) {
     JsonObject token;
@@ -82,6 +83,7 @@ Description DescribeClient(const TokenTable& table, const CallFailures& failures
   }
   JsonObject client;
   client.Text("lanyard", kLanyardVersion);
+  if (!config.ok()) client.Text("config_error", std::string(config.message()));
   client.Json("tokens", absl::StrCat("[", absl::StrJoin(all, ","), "]"));
   client.Json("calls_failed_before_they_were_sent", failed.Finish());
   Description description;

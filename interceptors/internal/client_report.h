@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "absl/status/status.h"
 #include "lanyard/interceptors/internal/call_failures.h"
 #include "lanyard/interceptors/internal/token_table.h"
 #include "lanyard/sdk/description.h"
@@ -12,7 +13,8 @@
 namespace lanyard::internal {
 
 // How a ClientAuth is, for people and for metrics.
-Description DescribeClient(const TokenTable& table, const CallFailures& failures);
+Description DescribeClient(const TokenTable& table, const CallFailures& failures,
+                           const absl::Status& config);
 std::vector<Metric> ClientMetrics(const TokenTable& table, const CallFailures& failures);
 
 }  // namespace lanyard::internal

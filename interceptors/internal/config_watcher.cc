@@ -19,46 +19,45 @@ constexpr size_t kMaxFileBytes = 1 << 20;
 
 }  // namespace
 
-ConfigWatcher::ConfigWatcher(std::shared_ptr<ServerState> state, std::string loaded)
-    : state_(std::move(state)), seen_(std::move(loaded)), thread_(kInterval, [this] { Poll(); }) {}
+ConfigWatcher::ConfigWatcher(WatchedConfig config, std::string loaded)
+    : config_(std::move(config)),
+      seen_(std::move(loaded)),
+      thread_(kInterval, [this] { Poll(); }) {}
 
-std::string ConfigWatcher::ContentsOf(const SnapshotSources& sources) {
+std::string ConfigWatcher::ContentsOf(const std::vector<std::string>& files) {
   std::string all;
-  for (const auto* paths : {&sources.config_files, &sources.shadow_config_files}) {
-    for (const std::string& path : *paths) {
-      const auto text = ReadFile(path, kMaxFileBytes);
-      absl::StrAppend(&all, text.ok() ? Sha256(text->view()) : "?");
-    }
+  for (const std::string& path : files) {
+    const auto text = ReadFile(path, kMaxFileBytes);
+    absl::StrAppend(&all, text.ok() ? Sha256(text->view()) : "?");
   }
   return all;
 }
 
 void ConfigWatcher::Poll() {
-  state_->DropRetired();
-  std::string contents = ContentsOf(state_->settings.sources);
+  if (config_.each_look) config_.each_look();
+  std::string contents = ContentsOf(config_.files);
   const SteadyTime now = std::chrono::steady_clock::now();
   if (contents != seen_) {
     seen_ = std::move(contents);
     seen_at_ = now;
     if (!waiting_) waits_since_ = now;
     waiting_ = true;
-    // A mistake shows at once; what rules changes only when the files are still.
-    state_->CheckConfig();
+    if (config_.at_once) config_.at_once();
     if (now - waits_since_ < kLongestWait) return;
   }
   const bool is_due = waiting_ && (now - seen_at_ >= kQuiet || now - waits_since_ >= kLongestWait);
   if (!is_due && !(failed_ && !waiting_ && now - tried_at_ >= kRetry)) return;
   waiting_ = false;
   tried_at_ = now;
-  const absl::Status status = state_->Reload();
+  const absl::Status status = config_.when_still();
   failed_ = !status.ok();
   if (status.ok()) {
     error_.clear();
-    LogLine("the config has been read again");
+    LogLine(absl::StrCat(config_.name, " has been read again"));
   } else if (error_ != status.message()) {
     error_ = std::string(status.message());
-    LogLine(
-        absl::StrCat("the config was NOT read again, the last good one goes on ruling: ", error_));
+    LogLine(absl::StrCat(config_.name,
+                         " was NOT read again, the last good one goes on ruling: ", error_));
   }
 }
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/tokens/client_authentication.h"
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/base64url.h"
@@ -16,8 +13,7 @@
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/redaction.h"
-#include "lanyard/sdk/keys/key.h"
-#include "lanyard/sdk/signer.h"
+#include "lanyard/sdk/tokens/private_key_file.h"
 #include "lanyard/v1/claims.pb.h"
 
 namespace lanyard::internal {
@@ -71,34 +67,11 @@ absl::Status ShowSecret(const OAuthClient& client, Form* form, HttpRequest* requ
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Signer>> SignerOf(const OAuthClient& client) {
-  constexpr char kField[] = "private_key_file";
-  const auto file = ReadPrivateFile(client.private_key_file, kMaxPemBytes);
-  if (!file.ok()) return Unreadable(kField, file.status());
-  const auto bad = [&](absl::string_view what) {
-    return Bad(kField, client.private_key_file, what);
-  };
-  const bool jwk = absl::StartsWith(absl::StripLeadingAsciiWhitespace(file->view()), "{");
-  auto key = jwk ? Key::FromJwk(file->view()) : Key::FromPem(file->view());
-  if (!key.ok()) return bad(key.status().message());
-  if (key->is_hmac() || !key->has_private()) {
-    return bad("holds no private key");
-  }
-  if (!client.private_key_id.empty()) key = key->WithId(client.private_key_id);
-  if (!key.ok()) return bad(key.status().message());
-  SignerOptions options;
-  options.key = *std::move(key);
-  options.algorithm = client.private_key_algorithm;
-  // Tells it from an access token, and the reverse.
-  options.type = "client-authentication+jwt";
-  auto signer = Signer::Create(std::move(options));
-  if (signer.ok()) return signer;
-  return bad(
-      "private_key_algorithm is required where the key fits several, and must be one that fits");
-}
-
 absl::Status ShowAssertion(const OAuthClient& client, Form* form, std::vector<Secret>* secrets) {
-  const auto signer = SignerOf(client);
+  // The type tells it from an access token, and the reverse.
+  const auto signer =
+      SignerFromFile({client.private_key_file, client.private_key_algorithm, client.private_key_id},
+                     "client-authentication+jwt", "private_key_file", "private_key_algorithm");
   if (!signer.ok()) return signer.status();
   const absl::Time now = client.clock->Now();
   v1::Claims claims;
