@@ -12,7 +12,6 @@ constexpr absl::Duration kCooldowns[] = {absl::Seconds(1), absl::Seconds(2), abs
                                          absl::Seconds(15), absl::Seconds(30)};
 constexpr absl::Duration kShortestInterval = absl::Minutes(1);
 constexpr absl::Duration kFirstBackoff = absl::Seconds(1);
-constexpr absl::Duration kLongestBackoff = absl::Minutes(1);
 constexpr absl::Duration kAbsentFor = absl::Minutes(1);
 constexpr absl::Duration kGoneFor = absl::Seconds(5);
 constexpr size_t kMostMissing = 1000;
@@ -20,8 +19,11 @@ constexpr size_t kMostMissing = 1000;
 }  // namespace
 
 KeyRefresh::KeyRefresh(absl::Duration interval, absl::Duration max_stale,
-                       std::function<double()> random)
-    : interval_(interval), max_stale_(max_stale), random_(std::move(random)) {}
+                       std::function<double()> random, absl::Duration longest_pause)
+    : interval_(interval),
+      max_stale_(max_stale),
+      longest_pause_(longest_pause),
+      random_(std::move(random)) {}
 
 // Up to a tenth less, so that many servers do not ask at once and none asks late.
 absl::Duration KeyRefresh::Jittered(absl::Duration duration) const {
@@ -82,7 +84,7 @@ void KeyRefresh::Succeeded(Time now, std::optional<absl::Duration> max_age,
 void KeyRefresh::Failed(Time now) {
   const int doublings = std::min(failures_, 10);
   ++failures_;
-  next_regular_ = now + Jittered(std::min({kFirstBackoff * (1 << doublings), kLongestBackoff,
+  next_regular_ = now + Jittered(std::min({kFirstBackoff * (1 << doublings), longest_pause_,
                                            std::max(interval_, kFirstBackoff)}));
   Cool(now);
 }

@@ -22,8 +22,10 @@ class KeyRefresh {
  public:
   using Time = absl::Duration;
 
-  // `random` gives numbers from 0 to below 1, for the jitter.
-  KeyRefresh(absl::Duration interval, absl::Duration max_stale, std::function<double()> random);
+  // `random` gives numbers from 0 to below 1, for the jitter. `longest_pause` is what the pauses
+  // between fetches that fail grow to.
+  KeyRefresh(absl::Duration interval, absl::Duration max_stale, std::function<double()> random,
+             absl::Duration longest_pause = absl::Minutes(1));
 
   // When the next fetch should begin; may have passed.
   Time NextFetch() const;
@@ -57,7 +59,7 @@ class KeyRefresh {
   bool HasUnanswered() const;
   void Cool(Time now);
 
-  const absl::Duration interval_, max_stale_;
+  const absl::Duration interval_, max_stale_, longest_pause_;
   const std::function<double()> random_;
 
   Time next_regular_ = absl::ZeroDuration();

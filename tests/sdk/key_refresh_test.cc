@@ -88,6 +88,18 @@ TEST_F(KeyRefreshTest, BacksOffWhileTheIssuerIsDown) {
   EXPECT_EQ(refresh_.failures(), 0);
 }
 
+TEST(KeyRefreshPauseTest, PausesGrowToTheLongest) {
+  KeyRefresh refresh(
+      Minutes(5), absl::Hours(1), [] { return 0; }, Seconds(30));
+  absl::Duration now = absl::ZeroDuration();
+  for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
+    refresh.Begin(now);
+    refresh.Failed(now);
+    EXPECT_EQ(refresh.NextFetch() - now, Seconds(seconds));
+    now = refresh.NextFetch();
+  }
+}
+
 TEST_F(KeyRefreshTest, KeysGrowStaleFromTheLastSuccess) {
   Run(Seconds(1));
   const absl::Duration fetched = now_ - Seconds(1);
