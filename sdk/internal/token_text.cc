@@ -62,6 +62,14 @@ std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view to
   return audiences;
 }
 
+std::optional<std::string> UnverifiedSubject(absl::string_view token) {
+  const auto claims = UnverifiedClaims(token);
+  if (!claims.ok()) return std::nullopt;
+  const auto subject = claims->root().Find("sub");
+  if (!subject.has_value() || !subject->is(JsonValue::Kind::kString)) return std::nullopt;
+  return std::string(subject->string());
+}
+
 std::optional<absl::string_view> BearerOf(absl::string_view authorization) {
   constexpr absl::string_view kScheme = "Bearer";
   if (authorization.size() <= kScheme.size() ||

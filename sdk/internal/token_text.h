@@ -25,6 +25,7 @@ absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token);
 // A JWT without a readable aud is for nobody.
 std::optional<absl::Time> UnverifiedExpiry(absl::string_view token);
 std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view token);
+std::optional<std::string> UnverifiedSubject(absl::string_view token);
 
 // The token of an authorization header's value: the scheme in any case, spaces, a b64token (RFC
 // 9110 section 11.1, RFC 6750 section 2.1). Nothing for any other value.

@@ -27,8 +27,8 @@ struct KeySourceStatus {
   std::optional<absl::Duration> age;
 
   // How many fetches have ended well, and how many did not, by kind: "unreachable" (no connection,
-  // no TLS, too slow), "http_status" (not 200), "bad_answer" (no JWK Set, another issuer's
-  // metadata), "local" (a file or a setting of this machine).
+  // no TLS, too slow), "http_status" (not 200), "refused" (an agent's error), "bad_answer" (no JWK
+  // Set, another issuer's metadata), "local" (a file or a setting of this machine).
   int64_t successes = 0;
   std::map<std::string, int64_t> failures;
 

@@ -14,7 +14,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml \
   examples/kubernetes/*.cc examples/kubernetes/manifests/*.yaml \
   tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc \
-  tests/docs/operations_test.sh | squeezed)
+  tests/docs/operations_test.sh tests/interceptors/workload_api_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
   local blocks=0 block="" language="" inside=0 line

@@ -15,6 +15,7 @@ namespace {
 using ::lanyard::testing::FakeClock;
 using ::lanyard::testing::TestIssuer;
 using ::testing::ElementsAre;
+using ::testing::Eq;
 using ::testing::IsEmpty;
 using ::testing::Optional;
 
@@ -139,12 +140,19 @@ TEST_F(UnverifiedTokenTest, ExpiryThatIsNoNumberIsNone) {
   }
 }
 
+TEST_F(UnverifiedTokenTest, TellsASubjectThatIsText) {
+  EXPECT_THAT(UnverifiedSubject(issuer_.Token().Subject("svc:a").Sign()), Optional(Eq("svc:a")));
+  EXPECT_EQ(UnverifiedSubject(issuer_.Token().RawClaims("{\"sub\":1}").Sign()), std::nullopt);
+  EXPECT_EQ(UnverifiedSubject(issuer_.Token().RawClaims("{\"aud\":\"a\"}").Sign()), std::nullopt);
+}
+
 TEST_F(UnverifiedTokenTest, TellsNothingOfTokensThatAreNotJwts) {
   const std::string not_object = issuer_.Token().RawClaims("[1]").Sign();
   for (const std::string& token : {std::string(), std::string("opaque"), std::string("a.b"),
                                    std::string("a.b.c"), not_object}) {
     EXPECT_EQ(UnverifiedExpiry(token), std::nullopt) << token;
     EXPECT_EQ(UnverifiedAudiences(token), std::nullopt) << token;
+    EXPECT_EQ(UnverifiedSubject(token), std::nullopt) << token;
   }
 }
 

@@ -101,11 +101,15 @@ std::set<std::string> DocumentedWords() {
 
 // Words of programs, and the command that lists those of a config.
 const std::set<std::string>& NotInAConfig() {
-  static const auto* const words =
-      new std::set<std::string>{"AddTrustedLoopbackPort",    "AddUnprotectedLegacyPort",
-                                "GateOnlyCredentials",       "keep_bearer_in_metadata",
-                                "keep_callers_tokens",       "forward_callers_token",
-                                "opaque_tokens_are_trusted", "lanyard doctor CONFIG --weakenings"};
+  static const auto* const words = new std::set<std::string>{"AddTrustedLoopbackPort",
+                                                             "AddUnprotectedLegacyPort",
+                                                             "GateOnlyCredentials",
+                                                             "keep_bearer_in_metadata",
+                                                             "keep_callers_tokens",
+                                                             "forward_callers_token",
+                                                             "opaque_tokens_are_trusted",
+                                                             "plaintext_tcp_is_trusted",
+                                                             "lanyard doctor CONFIG --weakenings"};
   return *words;
 }
 
