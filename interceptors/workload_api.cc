@@ -212,6 +212,7 @@ class WorkloadTokens final : public TokenSource {
   }
 
   void Fetch(const TokenRequest& request, TokenCallback done) override {
+    if (request.subject_token != nullptr) return done(NoExchange());
     if (request.audience.empty()) {
       done(absl::InvalidArgumentError("a token is asked for without an audience"));
       return;
