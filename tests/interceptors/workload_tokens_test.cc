@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/fetch_token.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_issuer.h"
 #include "tests/interceptors/echo_client.h"
@@ -268,6 +269,12 @@ TEST_F(WorkloadTokensTest, WhoeverIsToldOfATokenMayLetTheSourceGo) {
     });
     EXPECT_TRUE(end.get());
   }
+}
+
+TEST_F(WorkloadTokensTest, SpeakForNobodyElse) {
+  const auto caller = std::make_shared<const BearerToken>("caller", absl::InfiniteFuture());
+  EXPECT_THAT(testing::FetchToken(**WorkloadApiTokenSource(Options()), {"test", {}, caller}),
+              IsError(HasSubstr("for this client alone")));
 }
 
 TEST_F(WorkloadTokensTest, AskForNothingWithoutAnAudience) {
