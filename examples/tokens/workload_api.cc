@@ -2,9 +2,9 @@
 // A client without any secret: the SPIFFE agent of its machine, which SPIFFE_ENDPOINT_SOCKET names,
 // sees which process asks and gives it tokens.
 
+#include "lanyard/interceptors/workload_api.h"
 #include "examples/tokens/get_order.h"
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/interceptors/workload_api.h"
 
 int main() {
   auto tokens = lanyard::WorkloadApiTokenSource({});

@@ -47,11 +47,8 @@ std::map<std::string, CallFailures::Counts> FailuresOf(const TokenTable& table,
   return all;
 }
 
-// The labels of a token's metric; a source without a name is not named.
 std::vector<std::pair<std::string, std::string>> LabelsOf(const KeptToken& token) {
-  std::vector<std::pair<std::string, std::string>> labels = {{"audience", token.audience}};
-  if (!token.source.empty()) labels.emplace_back("source", token.source);
-  return labels;
+  return {{"audience", token.audience}, {"source", token.source}};
 }
 
 }  // namespace
@@ -62,7 +59,7 @@ Description DescribeClient(const TokenTable& table, const CallFailures& failures
   for (const auto& [source, audience, status] : TokensOf(table)) {
     JsonObject token;
     token.Text("audience", audience);
-    if (!source.empty()) token.Text("source", source);
+    token.Text("source", source);
     token.Text("expires", status.expires_at == absl::InfinitePast() ? "no token"
                           : status.expires_at == absl::InfiniteFuture()
                               ? "never"

@@ -47,7 +47,7 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenCaches::MakeTable(
   for (size_t i = 0; i < used.size(); ++i) {
     const auto name = names.find(used[i]);
     named.emplace(name != names.end() ? name->second
-                  : used.size() == 1  ? ""
+                  : used.size() == 1  ? "default"
                                       : absl::StrCat(i + 1),
                   caches[used[i]]);
   }

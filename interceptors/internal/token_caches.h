@@ -23,8 +23,8 @@ class TokenCaches {
       : checks_(checks), options_(std::move(options)) {}
 
   // A table of valid targets. `names` are those of sources, for people; a source without one is
-  // called by its place among all, if there are several. Caches that the table does not use are
-  // let go.
+  // called by its place among all, or "default" if it is alone. Caches that the table does not use
+  // are let go.
   absl::StatusOr<std::shared_ptr<const TokenTable>> MakeTable(
       const std::vector<TokenTarget>& targets,
       const std::map<std::shared_ptr<TokenSource>, std::string>& names = {});

@@ -26,7 +26,7 @@ class TokenDrillTest : public DrillTest {
                 AllOf(HasSubstr("    last_error: " + why), HasSubstr("  no_token: 1\n")));
     EXPECT_EQ(MetricOf("lanyard_client_calls_failed_total test no_token"), 1);
     EXPECT_EQ(
-        MetricOf(absl::StrCat("lanyard_client_token_fetches_total test ",
+        MetricOf(absl::StrCat("lanyard_client_token_fetches_total test default ",
                               code == grpc::StatusCode::UNAVAILABLE ? "transient" : "permanent")),
         1);
   }
@@ -168,7 +168,7 @@ TEST_F(TokenDrillTest, NobodyRenewsTheTokenFile) {
   PassTime(kHour);
   ExpectNoToken(grpc::StatusCode::UNAVAILABLE,
                 "the token source gave a token that expired 55m ago");
-  EXPECT_LT(MetricOf("lanyard_client_token_expiry_timestamp_seconds test"),
+  EXPECT_LT(MetricOf("lanyard_client_token_expiry_timestamp_seconds test default"),
             absl::ToDoubleSeconds(client_time_->Now() - absl::UnixEpoch()));
 }
 

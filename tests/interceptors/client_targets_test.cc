@@ -108,9 +108,19 @@ class ClientTargetsTest : public ClientAuthTest {
   const std::shared_ptr<SigningSource> source_ = std::make_shared<SigningSource>(server_.issuer);
 };
 
+// docs/guides/tokens.md shows the first lines.
 TEST_F(ClientTargetsTest, EachTargetGetsTokensOfItsOwn) {
-  const auto auth =
-      *ClientAuth::Create(Targets({Target(target(), "test"), Target(other(), "other")}));
+  TokenTarget orders;
+  orders.names = {target()};
+  orders.audience = "test";
+  orders.token_source = source_;
+  TokenTarget payments = orders;
+  payments.names = {other()};
+  payments.audience = "other";
+  ClientAuthOptions options;
+  options.targets = {orders, payments};
+  options.tls = server_.files.Client();
+  const auto auth = *ClientAuth::Create(options);
   const auto first = *auth->CreateChannel(target());
   const auto second = *auth->CreateChannel(absl::StrCat("dns:///", other()));
   for (int i = 0; i < 3; ++i) {

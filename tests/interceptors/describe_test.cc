@@ -77,7 +77,8 @@ class ClientDescribeTest : public ::testing::Test {
       for (const Metric::Value& value : metric.values) {
         std::string name = metric.name;
         for (const auto& label : value.labels) {
-          if (label.first != "audience") absl::StrAppend(&name, " ", label.second);
+          if (label.first == "audience" || label.first == "source") continue;
+          absl::StrAppend(&name, " ", label.second);
         }
         values[name] = value.value;
       }
@@ -107,8 +108,8 @@ TEST_F(ClientDescribeTest, ATokenThatIsGood) {
   EXPECT_TRUE(MakeCall(channel_, CallType::kUnary).status.ok());
   EXPECT_EQ(Values().at("lanyard_client_token_fetches_total ok"), 1);
   EXPECT_THAT(auth_->Describe().text,
-              AllOf(HasSubstr("  - audience: test\n"), HasSubstr("    fetches: 1\n"),
-                    Not(HasSubstr("last_error"))));
+              AllOf(HasSubstr("  - audience: test\n    source: default\n"),
+                    HasSubstr("    fetches: 1\n"), Not(HasSubstr("last_error"))));
   EXPECT_TRUE(internal::JsonDocument::ParseObject(auth_->Describe().json).ok());
   EXPECT_THAT(auth_->Describe().json, Not(HasSubstr(token.substr(token.rfind('.')))));
 }

@@ -56,6 +56,13 @@ TEST_F(ClientConfigTest, IsReadWithItsPlacesAndPaths) {
   EXPECT_THAT(loaded->target_locations, ElementsAre(file + ":4"));
 }
 
+TEST_F(ClientConfigTest, TheExampleIsGood) {
+  const auto loaded = LoadClientConfig("examples/tokens/client.textproto");
+  ASSERT_THAT(loaded, IsOk());
+  EXPECT_EQ(loaded->config.sources_size(), 3);
+  EXPECT_EQ(loaded->config.targets_size(), 2);
+}
+
 TEST_F(ClientConfigTest, ErrorsNameTheLineAndWhatWouldBeRight) {
   const std::string file = folder_.Path("client.textproto");
   EXPECT_THAT(Refused("targets { name: \"a\" }"),
