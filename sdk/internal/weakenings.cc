@@ -37,6 +37,7 @@ std::string What(absl::string_view word) {
       {"anyone", "every caller, with or without a token"},
       {"anything", "whatever this issuer's tokens assert: any subject, scope, role and claim"},
       {"every_verifier_can_mint", "whoever can verify this issuer's tokens can also make them"},
+      {"forward_callers_token", "the target can do what the program's callers can"},
       {"issuer_signs_access_tokens_only",
        "tokens of a type that ID tokens have as well, without a claim that tells them apart"},
       {"leeway", "tokens that expired, or begin, further from now than the default of 30 s"},

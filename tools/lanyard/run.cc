@@ -12,6 +12,7 @@
 #include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
+#include "lanyard/tools/client_check.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/config_check.h"
 #include "lanyard/tools/doctor.h"
@@ -41,11 +42,12 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
-  return {KeyNewCommand(),       KeyPublicCommand(),  KeyThumbprintCommand(), KeyConvertCommand(),
-          KeyRotateCommand(),    KeyRevokeCommand(),  KeyListCommand(),       ConfigCheckCommand(),
-          PolicyCheckCommand(),  PolicyListCommand(), PolicyExplainCommand(), PolicyDiffCommand(),
-          PolicyExportCommand(), TokenMintCommand(),  TokenInspectCommand(),  TokenVerifyCommand(),
-          DoctorCommand(),       VersionCommand()};
+  return {
+      KeyNewCommand(),      KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
+      KeyRotateCommand(),   KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
+      ClientCheckCommand(), PolicyCheckCommand(),  PolicyListCommand(),    PolicyExplainCommand(),
+      PolicyDiffCommand(),  PolicyExportCommand(), TokenMintCommand(),     TokenInspectCommand(),
+      TokenVerifyCommand(), DoctorCommand(),       VersionCommand()};
 }
 
 // Whether a word stands among the options.
