@@ -7,6 +7,7 @@
 #include "lanyard/sdk/internal/form.h"
 #include "lanyard/sdk/internal/worker_threads.h"
 #include "lanyard/sdk/tokens/caching_token_source.h"
+#include "lanyard/sdk/tokens/checked_token_source.h"
 #include "lanyard/sdk/tokens/exchanged_token.h"
 #include "lanyard/sdk/tokens/token_endpoint.h"
 
@@ -14,6 +15,7 @@ namespace lanyard {
 namespace {
 
 constexpr char kGrant[] = "urn:ietf:params:oauth:grant-type:token-exchange";
+constexpr size_t kMaxActorBytes = 16 * 1024;
 constexpr char kAccessToken[] = "urn:ietf:params:oauth:token-type:access_token";
 
 class TokenExchange final : public TokenSource {
@@ -24,7 +26,11 @@ class TokenExchange final : public TokenSource {
     if (options_.actor_source == nullptr) return;
     CachingTokenSourceOptions caching;
     caching.clock = options_.client.clock;
-    actors_ = std::make_unique<CachingTokenSource>(options_.actor_source, caching);
+    // The issuer's own tokens may be opaque to all but itself.
+    actors_ = std::make_unique<CachingTokenSource>(
+        internal::CheckedTokenSource(options_.actor_source,
+                                     {kMaxActorBytes, /*opaque_tokens_are_trusted=*/true}),
+        caching);
   }
 
   void Fetch(const TokenRequest& request, TokenCallback done) override {

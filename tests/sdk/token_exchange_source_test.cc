@@ -164,6 +164,14 @@ TEST_F(TokenExchangeTest, DelegatesOnlyWithAnActorSource) {
   EXPECT_EQ(https_->count(), 0u);
 }
 
+TEST_F(TokenExchangeTest, ShowsTheIssuerNoTokenThatIsForSomebodyElse) {
+  TokenExchangeOptions options = WithActor();
+  options.actor_source = StaticTokenSource(Token(R"({"sub":"orders","aud":"payments"})"));
+  EXPECT_THAT(Exchange(options, Request(true)),
+              IsError(HasSubstr("the token is not for \"https://sso.example.test\"")));
+  EXPECT_EQ(https_->count(), 0u);
+}
+
 TEST_F(TokenExchangeTest, SpeaksForCallersAlone) {
   const auto own = Exchange(WithActor(), {"payments"});
   EXPECT_EQ(own.status().code(), absl::StatusCode::kUnauthenticated);
