@@ -58,14 +58,15 @@ WorkerThreads::~WorkerThreads() {
 }
 
 void WorkerThreads::Run(Work work) {
+  const std::shared_ptr<State> state = state_;  // The work may destroy this before Run() returns.
   {
-    std::lock_guard<std::mutex> lock(state_->mutex);
-    state_->queue.push_back(std::move(work));
-    if (state_->queue.size() > state_->idle && state_->threads.size() < state_->max_threads) {
-      state_->threads.emplace_back([state = state_] { state->Loop(); });
+    std::lock_guard<std::mutex> lock(state->mutex);
+    state->queue.push_back(std::move(work));
+    if (state->queue.size() > state->idle && state->threads.size() < state->max_threads) {
+      state->threads.emplace_back([state] { state->Loop(); });
     }
   }
-  state_->wake.notify_one();
+  state->wake.notify_one();
 }
 
 }  // namespace lanyard::internal

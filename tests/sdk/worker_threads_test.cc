@@ -14,8 +14,8 @@ namespace lanyard::internal {
 namespace {
 
 TEST(WorkerThreadsTest, RunsWorkOnAnotherThread) {
-  WorkerThreads workers(2);
   std::promise<std::thread::id> ran;
+  WorkerThreads workers(2);
   workers.Run([&ran](const std::atomic<bool>& stop) {
     EXPECT_FALSE(stop);
     ran.set_value(std::this_thread::get_id());
@@ -24,8 +24,8 @@ TEST(WorkerThreadsTest, RunsWorkOnAnotherThread) {
 }
 
 TEST(WorkerThreadsTest, WorkThatBlocksHoldsUpNoOther) {
-  WorkerThreads workers(2);
   std::promise<void> release, ran;
+  WorkerThreads workers(2);  // Ends first: the work uses both.
   workers.Run([&](const std::atomic<bool>&) { release.get_future().wait(); });
   workers.Run([&](const std::atomic<bool>&) { ran.set_value(); });
   ran.get_future().wait();
@@ -69,21 +69,22 @@ TEST(WorkerThreadsTest, TheEndStopsWhatRunsAndWaitsForIt) {
 
 TEST(WorkerThreadsTest, WorkMayEndIt) {
   auto workers = std::make_shared<std::unique_ptr<WorkerThreads>>(new WorkerThreads(2));
-  std::promise<void> gone;
-  (*workers)->Run([workers, &gone](const std::atomic<bool>& stop) {
+  const auto gone = std::make_shared<std::promise<void>>();  // Nobody waits for that thread.
+  std::future<void> done = gone->get_future();
+  (*workers)->Run([workers, gone](const std::atomic<bool>& stop) {
     workers->reset();
     EXPECT_TRUE(stop);
-    gone.set_value();
+    gone->set_value();
   });
-  gone.get_future().wait();
+  done.wait();
 }
 
 TEST(WorkerThreadsTest, WhatWorkHoldsIsLetGoWhenItHasRun) {
+  std::promise<bool> gone;
   WorkerThreads workers(1);
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
   workers.Run([held = std::move(held)](const std::atomic<bool>&) {});
-  std::promise<bool> gone;
   workers.Run([&](const std::atomic<bool>&) { gone.set_value(watched.expired()); });
   EXPECT_TRUE(gone.get_future().get());
 }
