@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,10 +51,16 @@ class Process {
   ~Process() {
     close(in_);
     fclose(out_);
+    Signal(SIGCONT);  // A test may have stopped it.
     if (pid_ != -1) waitpid(pid_, nullptr, 0);
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
+
+  // SIGSTOP, SIGKILL, …
+  void Signal(int signal) {
+    if (pid_ != -1) kill(pid_, signal);
+  }
 
   void Write(const std::string& text) {
     if (write(in_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
@@ -138,15 +145,26 @@ class OidcProvider {
     return Member(RequestToken(Secret(algorithm), resource).body, "access_token");
   }
   // What that client has once a user has logged in: JSON.
-  std::string LogIn(absl::string_view algorithm) {
+  std::string LogIn(absl::string_view algorithm, const std::string& resource = kAudience,
+                    const std::string& more = "") {
     return Fetch(absl::StrCat(url_, "/token"),
-                 absl::StrCat("grant_type=urn:lanyard:login&resource=", kAudience, "&",
-                              Secret(algorithm)))
+                 absl::StrCat("grant_type=urn:lanyard:login&resource=", resource, "&",
+                              Secret(algorithm), more))
         .body;
+  }
+  // How often its token endpoint has been asked.
+  int TokenRequests() {
+    int count = -1;
+    EXPECT_TRUE(absl::SimpleAtoi(Member(Fetch(absl::StrCat(url_, "/count")).body, "token_requests"),
+                                 &count));
+    return count;
   }
   void Rotate(const std::string& form) {
     EXPECT_EQ(Fetch(absl::StrCat(url_, "/rotate"), form).status, 200);
   }
+
+  // As by a machine that hangs, or loses its power: SIGSTOP, SIGCONT, SIGKILL.
+  void Signal(int signal) { process_.Signal(signal); }
 
  private:
   static std::vector<std::string> Command(const TestCertificates& certificates,

@@ -8,6 +8,9 @@
 //   --client-ca FILE      the authority of the certificates that clients show
 //   --issuer URL          iss, where it is not https://localhost:PORT
 //   --algorithm NAME      the provider signs with; once or more (default: all that are not HMAC)
+//   --ttl SECONDS         how long access tokens live (default: 10 minutes)
+//   --port PORT           where it serves, for one that comes back after a crash
+//   --signing-keys FILE   where its signing keys are kept, so that they are the same when it does
 //
 // Prints {"port": PORT} once it serves, and exits when standard input is closed.
 //
@@ -20,25 +23,27 @@
 //
 // Routes are those of the discovery document, and:
 //   POST /token           with grant_type=client_credentials and resource=URI or audience=URI: a
-//                         JWT access token for that audience, good for 10 minutes; scopes are SCOPES
-//                         below
+//                         JWT access token for that audience; scopes are SCOPES below
 //   POST /token           with grant_type=urn:lanyard:login: what the client has once USER has
-//                         logged in; see login()
+//                         logged in; see login(). With ttl=SECONDS its access token lives so long
+//   POST /token           with the grant of token_exchange.mjs (RFC 8693)
+//   GET /count            {"token_requests": how often /token has been asked}
 //   POST /me              with access_token of such a login: userinfo as a JWT
 //   POST /rotate          new signing keys under new ids; form: algorithm (default: all) and
 //                         keep=yes, which goes on publishing the old ones
 //
 // The ids of keys are "ALGORITHM-1", after the first rotation "ALGORITHM-2", and so on.
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:https';
 import {text} from 'node:stream/consumers';
 import {parseArgs} from 'node:util';
 
 import {ALGORITHMS, isHmac, load} from './lanyard.mjs';
+import {extraClaims, PARAMETERS, TOKEN_EXCHANGE, tokenExchange} from './token_exchange.mjs';
 
 const jose = load('jose');
-const {default: Provider} = await import(load.resolve('oidc-provider'));
+const {default: Provider, errors} = await import(load.resolve('oidc-provider'));
 
 const SIGNING = ALGORITHMS.filter((algorithm) => !isHmac(algorithm));
 const SCOPES = 'orders.read orders.write';
@@ -59,6 +64,9 @@ const {values: options} = parseArgs({
     'client-ca': string,
     'issuer': string,
     'algorithm': {...string, multiple: true, default: SIGNING},
+    'ttl': {...string, default: '600'},
+    'port': {...string, default: '0'},
+    'signing-keys': string,
   },
 });
 const algorithms = options.algorithm;
@@ -68,6 +76,7 @@ const clientKeys =
 // By algorithm, the newest first.
 const signingKeys = Object.fromEntries(algorithms.map((algorithm) => [algorithm, []]));
 const rotations = {};
+let tokenRequests = 0;
 
 async function rotate(which, keep) {
   for (const alg of which) {
@@ -84,7 +93,7 @@ async function rotate(which, keep) {
 function client(client_id, algorithm, authentication) {
   return {
     client_id,
-    grant_types: ['client_credentials', LOGIN],
+    grant_types: ['client_credentials', LOGIN, TOKEN_EXCHANGE],
     response_types: [],
     redirect_uris: [],
     id_token_signed_response_alg: algorithm,
@@ -119,7 +128,7 @@ function resourceServer(ctx, audience, {idTokenSignedResponseAlg: alg}) {
   return {
     audience,
     scope: SCOPES,
-    accessTokenTTL: 600,
+    accessTokenTTL: Number(options.ttl),
     accessTokenFormat: 'jwt',
     jwt: {sign: {alg, kid: signingKeys[alg][0].kid}},
   };
@@ -136,7 +145,9 @@ async function login(ctx) {
   grant.addOIDCScope('openid');
   const tokenOf = {accountId: USER, client, grantId: await grant.save(), gty: LOGIN};
   const opaque = await new provider.AccessToken({...tokenOf, scope: 'openid'}).save();
-  const forResource = new provider.AccessToken({...tokenOf, scope: SCOPES});
+  const {ttl} = ctx.oidc.params;
+  const forResource = new provider.AccessToken(
+      {...tokenOf, scope: SCOPES, expiresIn: ttl && Number(ttl)});
   forResource.resourceServer = new provider.ResourceServer(
       ctx.oidc.params.resource, resourceServer(ctx, ctx.oidc.params.resource, client));
 
@@ -197,9 +208,13 @@ function remake(issuer) {
         getResourceServerInfo: resourceServer,
       },
     },
+    extraTokenClaims: extraClaims,
     findAccount: (ctx, id) => ({accountId: id, claims: () => ({sub: id})}),
   });
-  provider.registerGrantType(LOGIN, login, ['resource']);
+  provider.registerGrantType(LOGIN, login, ['resource', 'ttl']);
+  const keys = () => Object.values(signingKeys).flat();
+  provider.registerGrantType(
+      TOKEN_EXCHANGE, tokenExchange({errors, issuer, keys, resourceServer}), PARAMETERS);
   provider.on('server_error', (ctx, error) => console.error(error));
   handle = provider.callback();
 }
@@ -215,16 +230,26 @@ const server = createServer(
       },
     },
     async (request, response) => {
+      if (request.url === '/token') ++tokenRequests;
+      if (request.url === '/count') {
+        return response.end(JSON.stringify({token_requests: tokenRequests}));
+      }
       if (request.method !== 'POST' || request.url !== '/rotate') return handle(request, response);
       const form = new URLSearchParams(await text(request));
       await rotate(form.has('algorithm') ? [form.get('algorithm')] : algorithms, form.has('keep'));
       remake(issuer);
       response.end();
     });
-await once(server.listen(0, '127.0.0.1'), 'listening');
+await once(server.listen(Number(options.port), '127.0.0.1'), 'listening');
 const {port} = server.address();
 const issuer = options.issuer ?? `https://localhost:${port}`;
-await rotate(algorithms, false);
+const kept = options['signing-keys'];
+if (kept && existsSync(kept)) {
+  Object.assign(signingKeys, JSON.parse(readFileSync(kept, 'utf8')));
+} else {
+  await rotate(algorithms, false);
+  if (kept) writeFileSync(kept, JSON.stringify(signingKeys));
+}
 remake(issuer);
 console.log(JSON.stringify({port}));
 process.stdin.on('end', () => process.exit()).resume();
