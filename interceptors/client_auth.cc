@@ -9,6 +9,7 @@
 #include <grpcpp/support/client_interceptor.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,21 @@ struct ClientAuth::Impl {
   ClientAuthOptions options;
   internal::ClientSettings settings;
   std::shared_ptr<internal::ClientConfigTable> config;  // Null without a file.
+  std::mutex mutex;
+  std::weak_ptr<internal::TlsReloader> tls;  // Of the last channel. Guarded by mutex.
+
+  // For a new channel, which begins with the files as they are now. Channels that find the same
+  // share what watches them.
+  absl::StatusOr<std::shared_ptr<internal::TlsReloader>> Tls() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (const auto shared = tls.lock(); shared != nullptr) {
+      if (absl::Status status = shared->Reload(); !status.ok()) return status;
+      if (!shared->HasChanged()) return shared;
+    }
+    auto fresh = internal::TlsReloader::Create(options.tls);
+    if (fresh.ok()) tls = *fresh;
+    return fresh;
+  }
 
   // An error if `target` is none of the targets.
   absl::Status Knows(const std::string& target) const {
@@ -271,7 +287,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
     local = internal::LocalTransport::kUnixSocket;
     credentials = grpc::experimental::LocalCredentials(UDS);
   } else if (!options.tls.root_certificates.empty()) {
-    auto reloader = internal::TlsReloader::Create(options.tls);
+    auto reloader = impl_->Tls();
     if (!reloader.ok()) return reloader.status();
     tls = *std::move(reloader);
     credentials = tls->ChannelCredentials();

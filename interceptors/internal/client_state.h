@@ -42,6 +42,7 @@ struct ClientSettings {
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<CallFailures> failures = std::make_shared<CallFailures>();
   std::shared_ptr<CurrentTokenTable> table;
+  std::shared_ptr<TimerQueue> timers = std::make_shared<TimerQueue>();
 };
 
 // What all the calls of a channel share; gRPC's objects hold it by shared_ptr. Thread-safe.
@@ -56,7 +57,6 @@ class ClientState {
                                                               const CallWish* wish);
 
   const ClientSettings settings;
-  TimerQueue timers;
 
  private:
   absl::StatusOr<std::shared_ptr<const CallTokens>> ForCaller(const TargetTokens& target,

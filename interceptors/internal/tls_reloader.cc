@@ -132,6 +132,7 @@ class FileTlsReloader final : public TlsReloader {
 
   absl::Status Start() {
     if (absl::Status status = Reload(); !status.ok()) return status;
+    first_ = pair_digest_ + roots_digest_;
     // One file holds key and chain, so that the two always belong together.
     provider_ = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
         pair_.path(), pair_.path(), roots_.path(), /*refresh_interval_sec=*/1);
@@ -163,6 +164,11 @@ class FileTlsReloader final : public TlsReloader {
     const absl::Status pair = ReloadPair();
     const absl::Status roots = ReloadRoots();
     return pair.ok() ? roots : pair;
+  }
+
+  bool HasChanged() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return pair_digest_ + roots_digest_ != first_;
   }
 
  private:
@@ -241,6 +247,7 @@ class FileTlsReloader final : public TlsReloader {
   MemoryFile pair_{&SparePaths::Pairs()};
   MemoryFile roots_{&SparePaths::Roots()};
   std::string pair_digest_, roots_digest_;
+  std::string first_;  // Both digests as they were first.
   absl::Time not_after_ = absl::InfiniteFuture();
   std::string last_error_;
   bool was_expired_ = false;  // The poller's alone.

@@ -41,6 +41,10 @@ class TlsReloader {
 
   // Looks at the files now; an error leaves the last good ones in use.
   virtual absl::Status Reload() = 0;
+
+  // Whether other files are in use than when this was made. New credentials may begin with those of
+  // a second ago, so whoever needs the newest makes another reloader then.
+  virtual bool HasChanged() const = 0;
 };
 
 }  // namespace lanyard::internal

@@ -63,7 +63,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
         std::chrono::system_clock::now();
     const auto when = std::chrono::steady_clock::now() + left;
     // The timer does not keep the call's state alive.
-    timer_ = state_->timers.Add(when, [weak = weak_from_this(), deadline_first] {
+    timer_ = state_->settings.timers->Add(when, [weak = weak_from_this(), deadline_first] {
       if (auto self = weak.lock()) {
         self->End(
             CallFailure::kTimeout,
@@ -98,7 +98,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
       taken_ = true;
       timer = timer_;
     }
-    if (timer != 0) state_->timers.Cancel(timer);
+    if (timer != 0) state_->settings.timers->Cancel(timer);
     return std::move(state_);
   }
 

@@ -216,6 +216,24 @@ TEST_F(ClientTargetsTest, TakesChannelCredentialsOfOnesOwn) {
   EXPECT_EQ(server_.audit->events().size(), 1u);
 }
 
+// Channels share what watches the TLS files, but none begins with older ones than there are.
+TEST_F(ClientTargetsTest, AChannelBeginsWithTheTlsFilesOfNow) {
+  ClientAuthOptions options = Options(source_);
+  options.tls.root_certificates = server_.files.Write("roots.pem", server_.files.Read("ca.pem"));
+  const auto auth = *ClientAuth::Create(options);
+  grpc::ChannelArguments alone;
+  alone.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  const auto first = *auth->CreateChannel(target(), alone, {});
+  EXPECT_TRUE(Call(first).ok());
+  server_.files.Write("roots.pem", testing::TestCertificates().Read("ca.pem"));
+  const auto second = *auth->CreateChannel(target(), alone, {});
+  EXPECT_EQ(Call(second).error_code(), grpc::StatusCode::UNAVAILABLE);
+  server_.files.Write("roots.pem", "nothing of use");
+  EXPECT_THAT(auth->CreateChannel(target(), alone, {}), IsError(HasSubstr("roots.pem")));
+  server_.files.Write("roots.pem", server_.files.Read("ca.pem"));
+  EXPECT_TRUE(Call(*auth->CreateChannel(target(), alone, {})).ok());
+}
+
 TEST_F(ClientTargetsTest, AudienceMayBeTheServiceUrl) {
   ClientAuthOptions options = Options(source_);
   options.audience.clear();
