@@ -3,12 +3,42 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "lanyard/sdk/algorithm.h"
 #include "lanyard/sdk/internal/base64url.h"
 
 namespace lanyard::internal {
 namespace {
 
 constexpr size_t kMaxTokenBytes = 64 * 1024;
+
+// Whether a signature of that algorithm may have so many bytes (RFC 7518 section 3, RFC 8037).
+bool MayHaveBytes(Algorithm algorithm, size_t bytes) {
+  switch (algorithm) {
+    case Algorithm::kHs256:
+      return bytes == 32;
+    case Algorithm::kHs384:
+      return bytes == 48;
+    case Algorithm::kHs512:
+      return bytes == 64;
+    case Algorithm::kEs256:
+      return bytes == 64;
+    case Algorithm::kEs384:
+      return bytes == 96;
+    case Algorithm::kEs512:
+      return bytes == 132;
+    case Algorithm::kEdDsa:
+      return bytes == 64 || bytes == 114;  // The latter with Ed448.
+    case Algorithm::kRs256:
+    case Algorithm::kRs384:
+    case Algorithm::kRs512:
+    case Algorithm::kPs256:
+    case Algorithm::kPs384:
+    case Algorithm::kPs512:
+      break;
+  }
+  // As many as the modulus, of 2048 bits or more, and in practice a multiple of 128 bits.
+  return bytes >= 256 && bytes % 16 == 0;
+}
 
 }  // namespace
 
@@ -68,6 +98,26 @@ std::optional<std::string> UnverifiedSubject(absl::string_view token) {
   const auto subject = claims->root().Find("sub");
   if (!subject.has_value() || !subject->is(JsonValue::Kind::kString)) return std::nullopt;
   return std::string(subject->string());
+}
+
+bool IsCutShort(absl::string_view token) {
+  const size_t first = token.find('.');
+  std::string header, signature;
+  if (first == token.npos || token.size() > kMaxTokenBytes ||
+      !Base64UrlDecode(token.substr(0, first), &header)) {
+    return false;
+  }
+  const auto document = JsonDocument::ParseObject(header);
+  if (!document.ok() || document->root().Find("enc").has_value()) return false;
+  const auto alg = document->root().Find("alg");
+  if (!alg.has_value() || !alg->is(JsonValue::Kind::kString)) return false;
+  const size_t second = token.find('.', first + 1);
+  if (second == token.npos || !UnverifiedClaims(token).ok() ||
+      !Base64UrlDecode(token.substr(second + 1), &signature)) {
+    return true;
+  }
+  const auto algorithm = AlgorithmFromName(alg->string());
+  return algorithm.has_value() && !MayHaveBytes(*algorithm, signature.size());
 }
 
 std::optional<absl::string_view> BearerOf(absl::string_view authorization) {

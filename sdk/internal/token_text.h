@@ -27,6 +27,11 @@ std::optional<absl::Time> UnverifiedExpiry(absl::string_view token);
 std::optional<std::vector<std::string>> UnverifiedAudiences(absl::string_view token);
 std::optional<std::string> UnverifiedSubject(absl::string_view token);
 
+// Whether the text begins as a signed JWT does and does not go on as one, as far as can be told
+// without the key: claims or signature are missing or not whole. So it is with a file that is
+// being written, or whose writer died.
+bool IsCutShort(absl::string_view token);
+
 // The token of an authorization header's value: the scheme in any case, spaces, a b64token (RFC
 // 9110 section 11.1, RFC 6750 section 2.1). Nothing for any other value.
 std::optional<absl::string_view> BearerOf(absl::string_view authorization);

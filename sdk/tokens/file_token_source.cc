@@ -41,6 +41,11 @@ class File final : public TokenSource {
       return absl::UnauthenticatedError(
           absl::StrCat(path_, ": the token file holds something else than one token"));
     }
+    // The server would refuse it, and the token before it may still be good.
+    if (internal::IsCutShort(token)) {
+      return absl::UnavailableError(
+          absl::StrCat(path_, ": the token file holds a JWT that is cut short"));
+    }
     const auto expiry = internal::UnverifiedExpiry(token);
     return BearerToken(token, expiry.value_or(clock_->Now() + kOpaqueLife));
   }

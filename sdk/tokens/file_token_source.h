@@ -14,7 +14,8 @@ namespace lanyard {
 // account tokens. The path is opened anew for each read, so links may be swapped under it; white
 // space around the token is cut off. The file holds one token whatever the audience.
 //
-// A file that cannot be read is UNAVAILABLE; one that does not hold a token is UNAUTHENTICATED.
+// A file that cannot be read, or holds a JWT of which a part is missing, is UNAVAILABLE; one that
+// does not hold a token is UNAUTHENTICATED.
 std::shared_ptr<TokenSource> FileTokenSource(std::string path,
                                              std::shared_ptr<const Clock> clock = SystemClock());
 

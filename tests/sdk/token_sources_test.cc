@@ -111,6 +111,18 @@ TEST_F(FileTokenSourceTest, FileWithoutATokenIsFinal) {
   }
 }
 
+TEST_F(FileTokenSourceTest, HalfOfATokenIsAPassingFault) {
+  const std::string text = issuer_.Token().Sign();
+  const size_t claims = text.find('.') + 1, signature = text.rfind('.') + 1;
+  for (const size_t length : {claims, (claims + signature) / 2, signature - 1, signature,
+                              signature + 1, text.size() - 1}) {
+    const auto token = FetchOf(text.substr(0, length));
+    EXPECT_THAT(token, IsError(AllOf(HasSubstr(folder_.Path("token")), HasSubstr("cut short"))))
+        << length;
+    EXPECT_EQ(token.status().code(), absl::StatusCode::kUnavailable);
+  }
+}
+
 TEST_F(FileTokenSourceTest, RefusesFilesThatAreTooLong) {
   EXPECT_THAT(FetchOf(std::string(64 * 1024, 'x')), IsOk());
   EXPECT_THAT(FetchOf(std::string(64 * 1024 + 1, 'x')), IsError(HasSubstr("longer than")));

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "lanyard/sdk/algorithm.h"
+#include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/test_issuer.h"
 
@@ -50,6 +52,35 @@ INSTANTIATE_TEST_SUITE_P(
                       TextRow{"NotAscii", "a\xc3\xa4", false}, TextRow{"Delete", "a\x7f", false},
                       TextRow{"Percent", "a%20", false}),
     [](const auto& info) { return info.param.name; });
+
+TEST(IsCutShortTest, NoTokenThatIsWholeIs) {
+  for (const Algorithm algorithm : kAllAlgorithms) {
+    EXPECT_FALSE(IsCutShort(TestIssuer(algorithm).Token().Sign())) << AlgorithmName(algorithm);
+  }
+}
+
+TEST(IsCutShortTest, HalfOfTheClaimsOrOfTheSignatureIs) {
+  for (const Algorithm algorithm : kAllAlgorithms) {
+    const std::string token = TestIssuer(algorithm).Token().Sign();
+    const size_t claims = token.find('.') + 1, signature = token.rfind('.') + 1;
+    for (const size_t length : {claims, claims + 8, signature - 1, signature, signature + 4,
+                                (signature + token.size()) / 2, token.size() - 1}) {
+      EXPECT_TRUE(IsCutShort(token.substr(0, length))) << AlgorithmName(algorithm) << " " << length;
+    }
+  }
+}
+
+// There may be tokens of other kinds, and signatures that nobody here knows.
+TEST(IsCutShortTest, WhatIsNoJwtOfAKnownKindIsNot) {
+  const std::string claims = Base64UrlEncode(R"({"sub":"a"})");
+  const auto header = [](const char* json) { return Base64UrlEncode(json) + "."; };
+  for (const std::string& token :
+       {std::string("opaque"), std::string("a.b.c"), std::string("eyJhbGciOiJFUzI1NiJ9"),
+        std::string(), std::string("..."), header(R"({"alg":"dir","enc":"A256GCM"})") + "a.b.c.d",
+        header(R"({"kid":"a"})") + "a.b", header(R"({"alg":"ES256K"})") + claims + ".AAAA"}) {
+    EXPECT_FALSE(IsCutShort(token)) << token;
+  }
+}
 
 TEST(IsBearerTokenTest, AcceptsExactlyTheCharactersOfRfc6750) {
   const std::string good = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
