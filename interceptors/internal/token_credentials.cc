@@ -57,7 +57,7 @@ class CachedPlugin final : public grpc::MetadataCredentialsPlugin {
     if (local_ == LocalTransport::kRefused && IsLocal(channel)) {
       return RefusedLocally(*failures_, request_.audience);
     }
-    const CachingTokenSource::TokenPtr token = tokens_->Cached(request_);
+    const CachingTokenSource::TokenPtr token = tokens_->CachedForSending(request_);
     if (token == nullptr) {
       failures_->Count(request_.audience, CallFailure::kNoToken);
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "lanyard: no valid token at hand");

@@ -65,6 +65,9 @@ struct Entry {
   bool IsUsable(absl::Time now) const {
     return token != nullptr && now < token->expires_at() - early;
   }
+  bool IsUsableLate(absl::Time now) const {
+    return token != nullptr && now < token->expires_at() - early / 2;
+  }
   bool IsIdle(absl::Time now) const {
     return !fetching && !IsUsable(now) && now >= not_before && now >= last_drop + kBetweenDrops;
   }
@@ -263,6 +266,18 @@ TokenPtr CachingTokenSource::Cached(const TokenRequest& request, TokenUse use) {
       (entry.fetching || now >= entry.not_before)) {
     return nullptr;
   }
+  return entry.token;
+}
+
+TokenPtr CachingTokenSource::CachedForSending(const TokenRequest& request) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  const auto it = state_->entries.find(request);
+  if (it == state_->entries.end()) return nullptr;
+  Entry& entry = it->second;
+  const absl::Time now = state_->options.clock->Now();
+  if (!entry.IsUsableLate(now)) return nullptr;
+  entry.used = ++state_->requests;
+  if (now >= entry.refresh_at) state_->Want(request, entry, now);
   return entry.token;
 }
 

@@ -74,6 +74,10 @@ class CachingTokenSource {
   // A token that can be sent now, without waiting, or null; may start a refresh in the background.
   TokenPtr Cached(const TokenRequest& request, TokenUse use = TokenUse::kCall);
 
+  // The same for a call that was given a token a moment ago and is sent only now: a token that has
+  // come to count as expired since will do, until half of that time before its end is over.
+  TokenPtr CachedForSending(const TokenRequest& request);
+
   // Gives a token to `done`: before returning if there is one, else when the fetch that all callers
   // share has ended, on another thread. Exactly once.
   void Get(const TokenRequest& request, TokenUse use,

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "tests/interceptors/authenticated_channel.h"
@@ -58,6 +59,43 @@ TEST_F(ClientWaitTest, SharesOneFetchAmongAHundredCallsThatWait) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(ok, 100);
   EXPECT_EQ(source->fetches(), 1);
+}
+
+// A clock that stands still until somebody has looked once more.
+class JumpingClock final : public Clock {
+ public:
+  absl::Time Now() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const absl::Time now = now_;
+    now_ += std::exchange(jump_, absl::ZeroDuration());
+    return now;
+  }
+  void SetTo(absl::Time now, absl::Duration jump) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    now_ = now;
+    jump_ = jump;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable absl::Time now_ = absl::Now();
+  mutable absl::Duration jump_;
+};
+
+// The token is taken when the call begins, and put into its headers when it goes out.
+TEST_F(ClientWaitTest, ATokenThatComesToCountAsExpiredUnderACallIsStillSent) {
+  const auto clock = std::make_shared<JumpingClock>();
+  const absl::Time expiry = clock->Now() + absl::Minutes(5);
+  auto source = std::make_shared<HeldSource>();
+  source->Answer(BearerToken(GoodToken(), expiry));
+  ClientAuthOptions options = Options(source);
+  options.clock = clock;
+  const auto channel = Connect(options);
+  EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
+  source->Answer(absl::UnavailableError("issuer down"));
+  clock->SetTo(expiry - absl::Seconds(30) - absl::Nanoseconds(1), absl::Seconds(1));
+  const grpc::Status status = MakeCall(channel, CallType::kUnary).status;
+  EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 TEST_F(ClientWaitTest, EndsAWaitingCallAtItsDeadline) {

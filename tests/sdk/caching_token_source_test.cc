@@ -186,6 +186,20 @@ TEST_F(CachingTokenSourceTest, TokenCountsAsExpiredHalfAMinuteEarly) {
   EXPECT_FALSE(Answered(Get()));
 }
 
+TEST_F(CachingTokenSourceTest, ATokenIsSentForAWhileAfterItHasComeToCountAsExpired) {
+  EXPECT_EQ(cache_->CachedForSending({"a"}), nullptr);
+  const TokenPtr token = Fill("t1", absl::Minutes(10));
+  EXPECT_EQ(cache_->CachedForSending({"a"}), token);
+  clock_->Advance(absl::Minutes(10) - absl::Seconds(30));
+  EXPECT_EQ(cache_->Cached({"a"}), nullptr);
+  EXPECT_EQ(cache_->CachedForSending({"a"}), token);
+  clock_->Advance(absl::Seconds(15) - absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->CachedForSending({"a"}), token);
+  source_->Next().done(absl::UnavailableError("issuer down"));  // It was asked for another.
+  clock_->Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(cache_->CachedForSending({"a"}), nullptr);
+}
+
 TEST_F(CachingTokenSourceTest, RefusesTokensThatHaveAsGoodAsExpired) {
   for (const int seconds : {-1, 0, 29, 30}) {
     auto result = Get();
