@@ -69,7 +69,7 @@ struct Entry {
     return token != nullptr && now < token->expires_at() - early / 2;
   }
   bool IsIdle(absl::Time now) const {
-    return !fetching && !IsUsable(now) && now >= not_before && now >= last_drop + kBetweenDrops;
+    return !fetching && !IsUsableLate(now) && now >= not_before && now >= last_drop + kBetweenDrops;
   }
 };
 
