@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <future>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/interceptors/authenticated_channel.h"
 #include "tests/interceptors/eventually.h"
@@ -182,6 +186,78 @@ TEST_F(ClientConfigTest, StandsAlone) {
   EXPECT_THAT(ClientAuth::Create(no_file), IsError(HasSubstr("sources")));
   const auto without = *ClientAuth::Create(Options(StaticTokenSource("x")));
   EXPECT_THAT(without->Reload(), IsError(HasSubstr("no config file")));
+}
+
+// A source that blocks, as one's own may.
+class BlockingSource final : public TokenSource {
+ public:
+  explicit BlockingSource(std::string token) : token_(std::move(token)) {}
+  void Fetch(const TokenRequest&, TokenCallback done) override {
+    if (fetches++ > 0) gate.get_future().wait();
+    done(BearerToken(token_, absl::Now() + absl::Seconds(100)));
+  }
+  std::atomic<int> fetches{0};
+  std::promise<void> gate;
+
+ private:
+  const std::string token_;
+};
+
+// The last to let an old source go is the next call.
+TEST_F(ClientConfigTest, NoCallWaitsForASourceThatIsGone) {
+  const auto slow = std::make_shared<BlockingSource>(GoodToken());
+  server_.files.Write("client.textproto", TargetWith("slow"));
+  ClientAuthOptions options = FileOptions();
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  options.clock = clock;
+  options.sources["slow"] = slow;
+  options.sources["fast"] = StaticTokenSource(GoodToken());
+  const auto auth = *ClientAuth::Create(options);
+  const auto channel = *auth->CreateChannel(target());
+  ASSERT_EQ(Caller(channel), "svc:test");
+  clock->Advance(absl::Seconds(60));
+  ASSERT_EQ(Caller(channel), "svc:test");  // Begins a refresh, which blocks.
+  while (slow->fetches < 2) std::this_thread::yield();
+  server_.files.Write("client.textproto", TargetWith("fast"));
+  ASSERT_THAT(auth->Reload(), IsOk());
+  auto call = std::async(std::launch::async, [&] { return Caller(channel); });
+  EXPECT_EQ(call.wait_for(std::chrono::seconds(10)), std::future_status::ready)
+      << "the call waits for the old source";
+  slow->gate.set_value();
+  EXPECT_EQ(call.get(), "svc:test");
+}
+
+// Nobody holds the ClientAuth, and yet the file is what describes the channel.
+TEST_F(ClientConfigTest, AChannelMadeInOneStepHasItsFileReadAgain) {
+  server_.files.Write("client.textproto", absl::StrCat(Signing("svc:before"), TargetWith("own")));
+  const auto channel = *CreateChannel(target(), FileOptions());
+  EXPECT_EQ(Caller(channel), "svc:before");
+  server_.files.Write("client.textproto", absl::StrCat(Signing("svc:after"), TargetWith("own")));
+  EXPECT_TRUE(Eventually([&] { return Caller(channel) == "svc:after"; }));
+}
+
+TEST_F(ClientConfigTest, AFileThatWasNotGoodTakesNoTokensAway) {
+  const std::string good = absl::StrCat(Signing("svc:good"), TargetWith("own"));
+  ASSERT_THAT(Make(good), IsOk());
+  const auto channel = *auth_->CreateChannel(target());
+  EXPECT_EQ(Caller(channel), "svc:good");
+  server_.files.Write(
+      "client.textproto",
+      absl::StrCat(Signing("svc:bad"), TargetWith("own", "methods { method: \"x\" }")));
+  EXPECT_THAT(auth_->Reload(), IsError(HasSubstr("\"x\"")));
+  server_.files.Write("client.textproto", good);
+  EXPECT_THAT(auth_->Reload(), IsOk());
+  const std::string described = auth_->Describe().json;
+  EXPECT_THAT(described, Not(HasSubstr("no token"))) << described;
+}
+
+TEST_F(ClientConfigTest, EveryErrorNamesItsLine) {
+  for (const char* more : {"methods { method: \"x\" }", "names: \"a.*\"",
+                           "methods { method: \"/a.B/C\" } methods { method: \"/a.B/C\" }"}) {
+    EXPECT_THAT(Make(absl::StrCat(Signing("svc:bad"), TargetWith("own", more))),
+                IsError(HasSubstr("client.textproto:2")))
+        << more;
+  }
 }
 
 }  // namespace

@@ -313,6 +313,55 @@ TEST_F(ClientTargetsTest, ReportsEachSourceAndAudience) {
   EXPECT_THAT(described, HasSubstr(R"("audience":"other","source":"2")"));
 }
 
+// gRPC 1.51 runs blocking plugins on the few threads of its event engine, which grow by one a
+// second and are shared by the whole process.
+TEST_F(ClientTargetsTest, CallsThatWaitOnPlainChannelsHoldUpNoOthers) {
+  const auto source = std::make_shared<HeldSource>();
+  TokenTarget held = Target(other(), "other");
+  held.token_source = source;
+  const auto auth = *ClientAuth::Create(Targets({held, Target(target(), "test")}));
+  const auto connect = [&](const std::string& name) {
+    return grpc::CreateChannel(name,
+                               grpc::CompositeChannelCredentials(Tls(), auth->CallCredentials()));
+  };
+  const auto slow = connect(other()), good = connect(target());
+  const auto ours = *auth->CreateChannel(target());
+  ASSERT_TRUE(Call(good).ok());  // Its token is there.
+  ASSERT_TRUE(Call(ours).ok());
+  struct One {
+    grpc::ClientContext context;
+    Message reply;
+    grpc::Status status;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<Message>> reader;
+  };
+  grpc::CompletionQueue queue;
+  std::vector<std::unique_ptr<One>> all;
+  const auto stub = Echo::NewStub(slow);
+  for (int i = 0; i < 100; ++i) {
+    auto one = std::make_unique<One>();
+    Limit(&one->context);
+    one->reader = stub->AsyncUnary(&one->context, Message(), &queue);
+    one->reader->Finish(&one->reply, &one->status, one.get());
+    all.push_back(std::move(one));
+  }
+  source->AwaitFetch();
+  for (int i = 0; i < 5; ++i) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+    Message request, reply;
+    const grpc::Status status = Echo::NewStub(good)->Unary(&context, request, &reply);
+    EXPECT_TRUE(status.ok()) << i << ": " << status.error_message();
+  }
+  const grpc::Status on_ours = Call(ours);
+  EXPECT_TRUE(on_ours.ok()) << on_ours.error_message();
+  const grpc::Status on_new = Call(*auth->CreateChannel(absl::StrCat("dns:///", target())));
+  EXPECT_TRUE(on_new.ok()) << on_new.error_message();
+  source->Answer(absl::UnavailableError("late"));
+  void* tag;
+  bool ok;
+  for (size_t i = 0; i < all.size(); ++i) queue.Next(&tag, &ok);
+}
+
 // A stream takes a token that will live; a call takes what there is.
 class StreamLifeTest : public ClientAuthTest {};
 
@@ -345,6 +394,61 @@ TEST_F(StreamLifeTest, StreamsFetchATokenThatLivesLongerAndCallsDoNot) {
     EXPECT_TRUE(MakeCall(channel, type).status.ok());
     EXPECT_EQ(source->fetches, 2);
   }
+}
+
+// Another's wish is another's identity.
+TEST_F(ClientTargetsTest, CallCredentialsOfAnotherClientAuthAreRefused) {
+  const auto mine = *ClientAuth::Create(Targets({Target(target(), "test")}));
+  TokenTarget theirs = Target(target(), "test");
+  theirs.token_source = std::make_shared<SigningSource>(server_.issuer, "svc:tenant-b");
+  const auto another = *ClientAuth::Create(Targets({theirs}));
+  const auto channel = *mine->CreateChannel(target());
+  server_.audit->Clear();
+  const grpc::Status status = Call(channel, another->CallCredentials());
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_TRUE(server_.audit->events().empty())
+      << "went out as " << SubjectOf(server_.audit->last());
+}
+
+// The other server is where gRPC goes; the name only ends in what the target is called.
+TEST_F(ClientTargetsTest, AQueryIsNoPartOfAName) {
+  TokenTarget payments = Target("*.payments.prod:8443", "other");
+  const auto auth = *ClientAuth::Create(Targets({payments}));
+  const auto channel =
+      auth->CreateChannel(absl::StrCat("dns:///", other(), "?x=.payments.prod:8443"));
+  if (!channel.ok()) return;
+  const grpc::Status status = Call(*channel);
+  EXPECT_FALSE(status.ok()) << "the token of payments went to " << other();
+}
+
+// A stream would like a better token, and can go with the one that there is.
+TEST_F(StreamLifeTest, StreamsDoNotFailOverATokenThatTheyOnlyWouldLike) {
+  const auto source = std::make_shared<HeldSource>();
+  class Once final : public TokenSource {
+   public:
+    Once(std::string token, std::shared_ptr<TokenSource> later) : token_(token), later_(later) {}
+    void Fetch(const TokenRequest& request, TokenCallback done) override {
+      if (first_.exchange(false)) return done(BearerToken(token_, absl::Now() + absl::Hours(1)));
+      later_->Fetch(request, std::move(done));
+    }
+
+   private:
+    std::atomic<bool> first_{true};
+    const std::string token_;
+    const std::shared_ptr<TokenSource> later_;
+  };
+  ClientAuthOptions options = Options(
+      std::make_shared<Once>(server_.issuer.Token().ExpiresIn(absl::Hours(1)).Sign(), source));
+  options.max_token_wait = absl::Milliseconds(500);
+  const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
+  options.clock = clock;
+  const auto channel = Connect(options);
+  EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
+  clock->Advance(absl::Minutes(35));
+  const grpc::Status stream = MakeCall(channel, CallType::kRepeat).status;
+  EXPECT_TRUE(stream.ok()) << stream.error_message();
+  EXPECT_TRUE(MakeCall(channel, CallType::kUnary).status.ok());
+  source->Answer(absl::UnavailableError("late"));
 }
 
 }  // namespace

@@ -418,5 +418,20 @@ TEST_F(OnBehalfOfTest, ManyCallersNeverSwap) {
   EXPECT_EQ(calls, 200);
 }
 
+TEST_F(OnBehalfOfTest, ADelegationThatWasMovedFromSendsNothing) {
+  std::optional<Delegation> kept;
+  handle_ = [&](const grpc::ServerContextBase& server) { kept = Delegation::Of(server); };
+  ASSERT_TRUE(CallPath(front_.Channel(), "/lanyard.test.Echo/Unary", Bearer(Alice())).ok());
+  handle_ = nullptr;
+  const Delegation moved = *std::move(kept);
+  back_.audit->Clear();
+  const grpc::Status status =
+      CallBack([&](grpc::ClientContext* call) { OnBehalfOf(*kept, OnBehalf::kDelegation, call); });
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
+  EXPECT_TRUE(back_.audit->events().empty());
+  EXPECT_LE(kept->expires_at(), absl::Now());
+  EXPECT_FALSE(kept->caller().authenticated());
+}
+
 }  // namespace
 }  // namespace lanyard::test

@@ -123,5 +123,33 @@ TEST(TokenChoiceTest, ServiceUrlIsTheAudienceWhereNoneStands) {
   EXPECT_EQ(audience("orders.prod:443"), "https://orders.prod/shop.Orders");
 }
 
+// gRPC connects to what stands before a query or a fragment.
+TEST(TokenTableTest, WhatGrpcDoesNotConnectToMatchesNoEnding) {
+  const auto table = *Table({Named({"*.prod:8443"})});
+  EXPECT_EQ(Found(*table, "dns:///evil.test:8443?x=.prod:8443"), "");
+  EXPECT_EQ(Found(*table, "evil.test:8443?.prod:8443"), "");
+  EXPECT_EQ(Found(*table, "dns:///evil.test:8443#.prod:8443"), "");
+}
+
+TEST(TokenTableTest, AStarWithAPortStandsForThatPortAlone) {
+  const auto table = Table({Named({"*:443"})});
+  if (!table.ok()) return;  // Refused is as good.
+  EXPECT_EQ(Found(**table, "evil.test:8080"), "");
+}
+
+TEST(TokenTableTest, SocketsThatDifferInCaseAreTwo) {
+  const auto table = *Table({Named({"unix:/run/Orders.sock"})});
+  EXPECT_EQ(Found(*table, "unix:/run/orders.sock"), "");
+}
+
+TEST(TokenTableTest, RefusesMethodsThatCouldNeverMatch) {
+  for (const char* method :
+       {"/shop.Orders/Can*", "/shop.*/Cancel", "/shop.*/*", "/shop Orders/A"}) {
+    TargetTokens target = Named({"a"});
+    target.methods[method];
+    EXPECT_THAT(Table({target}), IsError(HasSubstr("neither"))) << method;
+  }
+}
+
 }  // namespace
 }  // namespace lanyard::internal

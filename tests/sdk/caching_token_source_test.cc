@@ -580,5 +580,44 @@ TEST_F(CachingTokenSourceTest, ManyThreadsShareIt) {
   EXPECT_LT(source->count(), 400) << "threads share tokens";
 }
 
+// An issuer that has no later end to give, as where a token ends with its caller's, is asked for a
+// new one a few times at most.
+TEST_F(CachingTokenSourceTest, ATokenWhoseEndDoesNotMoveIsNotAskedForAgainAndAgain) {
+  const auto caller =
+      std::make_shared<const BearerToken>("caller", clock_->Now() + absl::Minutes(5));
+  TokenRequest request{"a"};
+  request.subject_token = caller;
+  class Capped final : public TokenSource {
+   public:
+    void Fetch(const TokenRequest& request, TokenCallback done) override {
+      ++count;
+      done(BearerToken("exchanged", request.subject_token->expires_at()));
+    }
+    std::atomic<int> count{0};
+  };
+  const auto source = std::make_shared<Capped>();
+  cache_ = MakeCache(source);
+  ASSERT_THAT(Get(request).get(), IsOk());
+  for (int i = 0; i < 2949; ++i) {
+    clock_->Advance(absl::Milliseconds(100));
+    ASSERT_NE(cache_->Cached(request), nullptr);
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  EXPECT_LE(source->count, 3);
+}
+
+// A token that one server refuses may be good at all others.
+TEST_F(CachingTokenSourceTest, DropKeepsATokenWhileNoOtherCanBeHad) {
+  const TokenPtr old = Fill("old", absl::Hours(1));
+  clock_->Advance(absl::Minutes(59) - absl::Seconds(15));
+  EXPECT_EQ(cache_->Cached({"a"}), old);
+  source_->Next().done(absl::UnavailableError("issuer down"));
+  ExpectFetches(2);
+  cache_->Drop({"a"}, old);
+  const Result now = Get().get();
+  ASSERT_THAT(now, IsOk()) << "the issuer is known to be down";
+  EXPECT_EQ(*now, old);
+}
+
 }  // namespace
 }  // namespace lanyard

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -359,6 +360,107 @@ TEST_F(TokenExchangeTest, BoundTokensAreKnown) {
   EXPECT_TRUE(internal::IsBoundToken(Token(R"({"sub":"a","cnf":{"x5t#S256":"x"}})")));
   EXPECT_TRUE(internal::IsBoundToken(Token(R"({"sub":"a","cnf":null})")));
   EXPECT_TRUE(internal::IsBoundToken("opaque"));
+}
+
+// Answers when the test does.
+class LateSource final : public TokenSource {
+ public:
+  void Fetch(const TokenRequest&, TokenCallback done) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++count_;
+    done_ = std::move(done);
+  }
+  void Answer(BearerToken token) {
+    TokenCallback done;
+    while (true) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (done_ == nullptr) continue;
+      done = std::move(done_);
+      done_ = nullptr;
+      break;
+    }
+    done(std::move(token));
+  }
+  int count() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return count_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  TokenCallback done_;
+  int count_ = 0;
+};
+
+// Two exchanges wait for one actor's token; who hears of the first lets the source go.
+TEST_F(TokenExchangeTest, MayGoWhileItsActorsTokenArrives) {
+  TokenExchangeOptions options = WithActor();
+  const auto actors = std::make_shared<LateSource>();
+  options.actor_source = actors;
+  https_->Answer(Token(kDelegated));
+  auto source = *TokenExchangeSource(options);
+  // Too long a chain, so that it ends on the thread on which the actor's token arrives.
+  const TokenRequest deep =
+      Request(true, R"(,"act":{"sub":"a","act":{"sub":"b","act":{"sub":"c","act":{"sub":"d"}}}})");
+  std::atomic<int> ended{0};
+  source->Fetch(deep, [&](absl::StatusOr<BearerToken>) {
+    source.reset();
+    ++ended;
+  });
+  source->Fetch(Request(true), [&](absl::StatusOr<BearerToken>) { ++ended; });
+  actors->Answer(BearerToken("actor-token", clock_->Now() + absl::Hours(1)));
+  while (ended < 2) std::this_thread::yield();
+}
+
+TEST_F(TokenExchangeTest, AnActorsTokenThatTheIssuerRefusesIsForgotten) {
+  class Refusing final : public internal::HttpFetcher {
+   public:
+    absl::StatusOr<internal::HttpResponse> Get(const internal::HttpRequest&,
+                                               const std::atomic<bool>&) const override {
+      return absl::UnimplementedError("");
+    }
+    absl::StatusOr<internal::HttpResponse> Post(const internal::HttpRequest& request,
+                                                const std::atomic<bool>&) const override {
+      internal::HttpResponse response;
+      const bool old = request.form.view().find("actor_token=first") != absl::string_view::npos;
+      response.status = old ? 400 : 200;
+      response.body = old ? R"({"error":"invalid_request","error_description":"actor_token"})"
+                          : absl::StrCat(R"({"access_token":")", token,
+                                         R"(","token_type":"Bearer","expires_in":300})");
+      return response;
+    }
+    std::string token;
+  };
+  class Counting final : public TokenSource {
+   public:
+    void Fetch(const TokenRequest&, TokenCallback done) override {
+      done(BearerToken(++count_ == 1 ? "first" : "second", absl::InfiniteFuture()));
+    }
+
+   private:
+    std::atomic<int> count_{0};
+  };
+  const auto https = std::make_shared<Refusing>();
+  https->token = Token(kDelegated);
+  TokenExchangeOptions options = WithActor();
+  options.client.https = https;
+  options.actor_source = std::make_shared<Counting>();
+  const auto source = *TokenExchangeSource(options);
+  EXPECT_THAT(FetchToken(*source, Request(true)), IsError(HasSubstr("invalid_request")));
+  EXPECT_THAT(FetchToken(*source, Request(true)), IsOk());
+}
+
+TEST_F(TokenExchangeTest, TheCurrentActorIsThisClient) {
+  TokenExchangeOptions options = WithActor();
+  options.actor_source = StaticTokenSource(Token(R"({"sub":"orders","aud":"sso"})"));
+  https_->Answer(Token(R"({"sub":"alice","aud":"payments","act":{"sub":"somebody-else"}})"));
+  EXPECT_THAT(Exchange(options, Request(true)), Not(IsOk()));
+}
+
+// Otherwise rules that let in no actor let in whoever acts for the caller.
+TEST_F(TokenExchangeTest, AnAudienceChangeLosesNoActor) {
+  https_->Answer(Token(kChanged));
+  EXPECT_THAT(Exchange(options_, Request(false, R"(,"act":{"sub":"edge"})")), Not(IsOk()));
 }
 
 }  // namespace
