@@ -19,8 +19,15 @@ constexpr size_t kShownBytes = 256;
 // "/package.Service/Method" or "/package.Service/*".
 bool IsMethod(absl::string_view text) {
   const size_t slash = text.rfind('/');
+  const size_t star = text.find('*');
   return absl::StartsWith(text, "/") && slash > 1 && slash != text.npos &&
-         slash + 1 < text.size() && text.find('/', 1) == slash;
+         slash + 1 < text.size() && text.find('/', 1) == slash &&
+         (star == text.npos || (star == slash + 1 && star + 1 == text.size())) &&
+         text.find(' ') == text.npos;
+}
+
+bool IsSocket(absl::string_view target) {
+  return absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:");
 }
 
 // "/package.Service/" of a method.
@@ -28,17 +35,20 @@ absl::string_view ServiceOf(absl::string_view method) {
   return method.substr(0, method.rfind('/') + 1);
 }
 
-// Names are compared as DNS does it, and 443 is the port where none stands.
+// Names are compared as DNS does it, and 443 is the port where none stands. Of sockets, as they
+// are.
 std::string Normal(absl::string_view name) {
+  if (IsSocket(name)) return std::string(name);
   return absl::AsciiStrToLower(absl::StripSuffix(name, ":443"));
 }
+
+// gRPC takes these off, so that it goes elsewhere than the end of the text says.
+bool HasQuery(absl::string_view target) { return target.find_first_of("?#") != target.npos; }
 
 }  // namespace
 
 std::string AuthorityOf(absl::string_view target) {
-  if (absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:")) {
-    return "localhost";
-  }
+  if (IsSocket(target)) return "localhost";
   const size_t scheme = target.find("://");
   if (scheme != target.npos) {
     target.remove_prefix(scheme + 3);
@@ -67,9 +77,10 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
             absl::StrCat("target \"", Printable(name, kShownBytes), "\": ", what));
       };
       if (normal.empty()) return bad("a name is empty");
+      if (HasQuery(name)) return bad("a name has no query and no fragment");
       const bool is_ending = absl::StartsWith(normal, "*");
       if (normal.find('*', is_ending ? 1 : 0) != normal.npos ||
-          (is_ending && normal.size() > 1 && (normal[1] != '.' || normal.size() == 2))) {
+          (is_ending && name.size() > 1 && (name[1] != '.' || normal.size() == 2))) {
         return bad(
             "a star stands only before a dot at the beginning, as in \"*.prod:8443\", or "
             "alone");
@@ -92,6 +103,7 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
 }
 
 const TargetTokens* TokenTable::Find(absl::string_view name) const {
+  if (HasQuery(name)) return nullptr;
   const std::string authority = AuthorityOf(name);
   for (const std::string& exact : {Normal(name), authority}) {
     const auto it = exact_.find(exact);
