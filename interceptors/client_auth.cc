@@ -234,6 +234,7 @@ std::shared_ptr<grpc::CallCredentials> ClientAuth::CallCredentials(TokenOverride
   plain.local = impl_->LocalElsewhere();
   plain.failures = impl_->settings.failures;
   internal::CallWish wish;
+  wish.of = impl_->settings.table;
   wish.audience = std::move(wanted.audience);
   wish.scopes = std::move(wanted.scopes);
   return internal::WithWish(internal::WaitingTokenCredentials(std::move(plain)), std::move(wish));

@@ -18,6 +18,9 @@ struct CallWish {
   // How a caller's token is to be used.
   enum class Caller { kNone, kDelegation, kAudienceChange, kForward };
 
+  // The ClientAuth whose tokens are meant, by its table; null for those of any.
+  std::shared_ptr<const void> of;
+
   std::string audience;             // Empty: the target's.
   std::vector<std::string> scopes;  // Empty: the target's.
 

@@ -157,7 +157,9 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
     }
     auto tokens = state_->TokensFor(info_->method(), wish.get());
     const std::string audience = tokens.ok() ? (*tokens)->request.audience : "";
-    if ((own != nullptr && wish == nullptr) ||
+    const bool others =
+        wish != nullptr && wish->of != nullptr && wish->of != state_->settings.table;
+    if ((own != nullptr && wish == nullptr) || others ||
         methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
       Refuse(methods, audience, CallFailure::kConflict, grpc::StatusCode::INVALID_ARGUMENT,
              "lanyard: the call has credentials or an \"authorization\" header of its own beside "
