@@ -65,6 +65,9 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
     // The timer does not keep the call's state alive.
     timer_ = state_->settings.timers->Add(when, [weak = weak_from_this(), deadline_first] {
       if (auto self = weak.lock()) {
+        // A stream that waits for a better token goes with the one that there is.
+        TokenPtr usable = self->tokens_->Cached(TokenUse::kCall);
+        if (usable != nullptr && !deadline_first) return self->Send(std::move(usable));
         self->End(
             CallFailure::kTimeout,
             deadline_first ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::UNAVAILABLE,
