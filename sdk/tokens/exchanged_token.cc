@@ -68,6 +68,21 @@ absl::Status CheckExchanged(absl::string_view token, const TokenRequest& request
   if (request.with_actor && *actors <= before.value_or(0)) {
     return Refused("does not say who acts for the caller: act lacks an actor");
   }
+  if (*actors < before.value_or(0)) return Refused("lacks an actor whom the caller's token names");
+  return absl::OkStatus();
+}
+
+absl::Status CheckActor(absl::string_view token, absl::string_view actor_token) {
+  const auto actor = UnverifiedClaims(actor_token);
+  if (!actor.ok()) return absl::OkStatus();
+  const auto subject = TextOf(actor->root(), "sub");
+  if (!subject.has_value()) return absl::OkStatus();
+  const auto claims = UnverifiedClaims(token);
+  if (!claims.ok()) return Refused("cannot be read, nor who acts");
+  const auto act = claims->root().Find("act");
+  if (!act.has_value() || !act->is(JsonValue::Kind::kObject) || TextOf(*act, "sub") != subject) {
+    return Refused("names another actor than this client");
+  }
   return absl::OkStatus();
 }
 

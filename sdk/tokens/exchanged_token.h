@@ -21,6 +21,9 @@ absl::Status CheckSubject(const TokenRequest& request);
 // says who acts (RFC 8693 section 4.1).
 absl::Status CheckExchanged(absl::string_view token, const TokenRequest& request);
 
+// Whether the outermost act of `token` has the sub of the actor's token; OK if that cannot be read.
+absl::Status CheckActor(absl::string_view token, absl::string_view actor_token);
+
 // Whether `token` was given to that client: its client_id, or azp, and both if it has both.
 absl::Status CheckClient(absl::string_view token, absl::string_view client_id);
 

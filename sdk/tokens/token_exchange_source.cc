@@ -18,7 +18,7 @@ constexpr char kGrant[] = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr size_t kMaxActorBytes = 16 * 1024;
 constexpr char kAccessToken[] = "urn:ietf:params:oauth:token-type:access_token";
 
-class TokenExchange final : public TokenSource {
+class TokenExchange final : public TokenSource, public std::enable_shared_from_this<TokenExchange> {
  public:
   TokenExchange(TokenExchangeOptions options,
                 std::unique_ptr<const internal::TokenEndpoint> endpoint)
@@ -27,7 +27,7 @@ class TokenExchange final : public TokenSource {
     CachingTokenSourceOptions caching;
     caching.clock = options_.client.clock;
     // The issuer's own tokens may be opaque to all but itself.
-    actors_ = std::make_unique<CachingTokenSource>(
+    actors_ = std::make_shared<CachingTokenSource>(
         internal::CheckedTokenSource(options_.actor_source,
                                      {kMaxActorBytes, /*opaque_tokens_are_trusted=*/true}),
         caching);
@@ -43,11 +43,16 @@ class TokenExchange final : public TokenSource {
       return done(absl::UnauthenticatedError(
           "delegation needs to say who acts: TokenExchangeOptions.actor_source"));
     }
+    // Who hears of one token may let this go before the next has heard of it.
     actors_->Get({options_.actor_audience}, TokenUse::kCall,
-                 [this, request,
+                 [weak = weak_from_this(), request,
                   done = std::move(done)](absl::StatusOr<CachingTokenSource::TokenPtr> actor) {
                    if (!actor.ok()) return done(actor.status());
-                   Exchange(request, *std::move(actor), done);
+                   const auto self = weak.lock();
+                   if (self == nullptr) {
+                     return done(absl::UnavailableError("the client is shutting down"));
+                   }
+                   self->Exchange(request, *std::move(actor), done);
                  });
   }
 
@@ -66,13 +71,19 @@ class TokenExchange final : public TokenSource {
     }
     if (status.ok()) status = internal::AddOAuthRequest(options_, request, &form);
     if (!status.ok()) return done(std::move(status));
-    workers_.Run([this, request, actor = std::move(actor), form = std::move(form),
+    workers_.Run([this, request, actors = actors_, actor = std::move(actor), form = std::move(form),
                   done = std::move(done)](const std::atomic<bool>& stop) {
       std::vector<internal::Secret> sent = {internal::Secret(request.subject_token->text())};
       if (actor != nullptr) sent.emplace_back(actor->text());
       auto token = endpoint_->Ask(form, stop, std::move(sent));
-      if (token.ok() && !request.with_actor) {
-        absl::Status used_by = internal::CheckClient(token->text(), endpoint_->client_id());
+      // It may be the actor's token that the issuer does not want any more.
+      if (actor != nullptr && absl::IsUnauthenticated(token.status())) {
+        actors->Drop({options_.actor_audience}, actor);
+      }
+      if (token.ok()) {
+        absl::Status used_by = request.with_actor
+                                   ? internal::CheckActor(token->text(), actor->text())
+                                   : internal::CheckClient(token->text(), endpoint_->client_id());
         if (!used_by.ok()) token = std::move(used_by);
       }
       done(std::move(token));
@@ -81,9 +92,8 @@ class TokenExchange final : public TokenSource {
 
   const TokenExchangeOptions options_;
   const std::unique_ptr<const internal::TokenEndpoint> endpoint_;
-  // These use the rest, and the second the first.
-  internal::WorkerThreads workers_{internal::kTokenEndpointThreads};
-  std::unique_ptr<CachingTokenSource> actors_;
+  std::shared_ptr<CachingTokenSource> actors_;  // Null without an actor's source.
+  internal::WorkerThreads workers_{internal::kTokenEndpointThreads};  // Last: it uses the rest.
 };
 
 }  // namespace
