@@ -24,6 +24,7 @@ constexpr absl::Duration kRefreshAhead = absl::Minutes(1);
 constexpr absl::Duration kBetweenStreamRefreshes = absl::Seconds(30);
 constexpr absl::Duration kFirstPause = absl::Seconds(1);
 constexpr absl::Duration kLongestPause = absl::Seconds(30);
+constexpr absl::Duration kBetweenSameTokens = absl::Seconds(30);
 constexpr absl::Duration kBetweenDrops = absl::Minutes(1);
 constexpr size_t kMaxAudiences = 1000;
 constexpr char kOther[] = "(other)";
@@ -185,7 +186,12 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
       TokenStatus& status = CountsOf(request.audience);
       if (result.ok()) {
         ++status.fetches;
+        // A source that has no later end to give, as where a caller's token sets it, is not asked
+        // at ever shorter intervals.
+        const bool same_end =
+            entry.IsUsable(now) && result->expires_at() <= entry.token->expires_at();
         entry.refresh_at = RefreshTime(now, result->expires_at(), entry.early);
+        if (same_end) entry.refresh_at = std::max(entry.refresh_at, now + kBetweenSameTokens);
         entry.token = std::make_shared<const BearerToken>(*result);
         entry.fetched_at = now;
         entry.last_error = absl::OkStatus();
@@ -315,6 +321,8 @@ void CachingTokenSource::Drop(const TokenRequest& request, const TokenPtr& token
   if (token == nullptr || it == state_->entries.end() || it->second.token != token) return;
   const absl::Time now = state_->options.clock->Now();
   if (now < it->second.last_drop + kBetweenDrops) return;
+  // Another could not be had now, and other servers may take this one.
+  if (now < it->second.not_before) return;
   it->second.last_drop = now;
   it->second.token = nullptr;
   ++state_->CountsOf(request.audience).forced_refreshes;
