@@ -27,6 +27,15 @@ internal::CallWish::Caller CallerMode(OnBehalf how) {
 
 }  // namespace
 
+Delegation& Delegation::operator=(Delegation&& other) noexcept {
+  status_ = std::exchange(
+      other.status_, absl::UnauthenticatedError("not sent on behalf of the caller: the Delegation "
+                                                "was moved from"));
+  caller_ = std::exchange(other.caller_, Identity());
+  token_ = std::exchange(other.token_, nullptr);
+  return *this;
+}
+
 Delegation Delegation::Of(const grpc::ServerContextBase& call) {
   const internal::BoundCall* bound = internal::FindBoundCall(call.client_metadata());
   if (bound == nullptr || !bound->identity.authenticated()) {

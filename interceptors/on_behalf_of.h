@@ -42,8 +42,9 @@ class Delegation {
   // the calls that try fail. The server must have ServerAuthOptions.keep_callers_tokens.
   static Delegation Of(const grpc::ServerContextBase& call);
 
-  Delegation(Delegation&&) = default;
-  Delegation& operator=(Delegation&&) = default;
+  // What was moved from speaks for nobody.
+  Delegation(Delegation&& other) noexcept { *this = std::move(other); }
+  Delegation& operator=(Delegation&& other) noexcept;
 
   // OK, or why no call can be made with this: UNAUTHENTICATED for the anonymous caller,
   // FAILED_PRECONDITION for a server that keeps no tokens.
