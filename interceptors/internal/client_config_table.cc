@@ -50,7 +50,10 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> ClientConfigTable::ReadNow() {
   std::map<std::shared_ptr<TokenSource>, std::string> called;
   for (const auto& [name, source] : *sources) called.emplace(source, name);
   auto table = caches_.MakeTable(targets, called);
-  if (table.ok()) return table;
+  if (table.ok()) {
+    sources_.Keep();
+    return table;
+  }
   return absl::Status(table.status().code(), absl::StrCat(path_, ": ", table.status().message()));
 }
 

@@ -212,8 +212,8 @@ absl::StatusOr<NamedSources> ConfiguredSources::Make(const LoadedClientConfig& l
       google::protobuf::TextFormat::PrintToString(config, &one.description);
       const std::string& actor = config.token_exchange().actor_source();
       if (!actor.empty()) one.actor = all.at(actor);
-      const auto before = made_.find(config.name());
-      if (before != made_.end() && before->second.description == one.description &&
+      const auto before = kept_.find(config.name());
+      if (before != kept_.end() && before->second.description == one.description &&
           before->second.actor == one.actor) {
         one.source = before->second.source;
       } else {

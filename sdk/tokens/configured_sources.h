@@ -29,9 +29,12 @@ class ConfiguredSources {
         https_(std::move(https)),
         clock_(std::move(clock)) {}
 
-  // All of them, those of the program too. What is described as it was the last time is the same
-  // object. Errors name the place in the config.
+  // All of them, those of the program too. What is described as it was in the last ones that were
+  // kept is the same object. Errors name the place in the config.
   absl::StatusOr<NamedSources> Make(const LoadedClientConfig& loaded);
+
+  // Says that those which were made last are used.
+  void Keep() { kept_ = std::move(made_); }
 
  private:
   struct Made {
@@ -43,7 +46,7 @@ class ConfiguredSources {
   const NamedSources from_program_;
   const std::shared_ptr<const HttpFetcher> https_;
   const std::shared_ptr<const Clock> clock_;
-  std::map<std::string, Made> made_;
+  std::map<std::string, Made> kept_, made_;
 };
 
 }  // namespace lanyard::internal
