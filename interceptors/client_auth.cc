@@ -206,6 +206,7 @@ absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions
   settings.table = std::make_shared<internal::CurrentTokenTable>(*std::move(table));
   if (impl->config != nullptr) {
     internal::WatchedConfig watched{"the client's config", {options.config_file}, {}, {}, {}};
+    watched.each_look = [config = impl->config] { config->DropRetired(); };
     watched.when_still = [config = impl->config, current = settings.table] {
       return Replace(*config, *current);
     };

@@ -64,6 +64,12 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> ClientConfigTable::Read() {
   return table;
 }
 
+void ClientConfigTable::DropRetired() {
+  std::vector<TokenCache> unused;  // Ends without the lock.
+  std::lock_guard<std::mutex> lock(mutex_);
+  unused = caches_.TakeUnused();
+}
+
 absl::Status ClientConfigTable::status() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return status_;

@@ -2,6 +2,7 @@
 #include "lanyard/interceptors/internal/token_caches.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
@@ -52,8 +53,21 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenCaches::MakeTable(
                   caches[used[i]]);
   }
   auto table = TokenTable::Create(std::move(made), std::move(named));
-  if (table.ok()) caches_ = std::move(caches);
+  if (!table.ok()) return table;
+  for (auto& [source, cache] : caches_) {
+    if (caches.count(source) == 0) retired_.push_back(std::move(cache));
+  }
+  caches_ = std::move(caches);
   return table;
+}
+
+std::vector<TokenCache> TokenCaches::TakeUnused() {
+  const auto unused = std::partition(retired_.begin(), retired_.end(),
+                                     [](const TokenCache& cache) { return cache.use_count() > 1; });
+  std::vector<TokenCache> taken(std::make_move_iterator(unused),
+                                std::make_move_iterator(retired_.end()));
+  retired_.erase(unused, retired_.end());
+  return taken;
 }
 
 }  // namespace lanyard::internal

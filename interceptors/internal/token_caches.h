@@ -24,15 +24,20 @@ class TokenCaches {
 
   // A table of valid targets. `names` are those of sources, for people; a source without one is
   // called by its place among all, or "default" if it is alone. Caches that the table does not use
-  // are let go.
+  // are retired.
   absl::StatusOr<std::shared_ptr<const TokenTable>> MakeTable(
       const std::vector<TokenTarget>& targets,
       const std::map<std::shared_ptr<TokenSource>, std::string>& names = {});
+
+  // Retired caches that no call uses any more. Their end may wait for a source that blocks, so it
+  // must not be a call that brings it about.
+  std::vector<TokenCache> TakeUnused();
 
  private:
   const TokenChecks checks_;
   const CachingTokenSourceOptions options_;
   std::map<std::shared_ptr<TokenSource>, TokenCache> caches_;
+  std::vector<TokenCache> retired_;
 };
 
 }  // namespace lanyard::internal
