@@ -9,6 +9,8 @@
 #include <grpcpp/support/client_interceptor.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@
 #include "lanyard/interceptors/internal/token_attacher.h"
 #include "lanyard/interceptors/internal/token_caches.h"
 #include "lanyard/interceptors/internal/trace_warning.h"
+#include "lanyard/sdk/internal/target_names.h"
 
 namespace lanyard {
 namespace {
@@ -115,10 +118,6 @@ absl::Status AddRetries(const ClientAuthOptions& options, grpc::ChannelArguments
   }
   arguments->SetServiceConfigJSON(kRetryUnavailable);
   return absl::OkStatus();
-}
-
-bool IsUnixSocket(absl::string_view target) {
-  return absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:");
 }
 
 }  // namespace
@@ -231,14 +230,37 @@ std::shared_ptr<grpc::CallCredentials> ClientAuth::CallCredentials(TokenOverride
   plain.table = impl_->settings.table;
   plain.audience = wanted.audience;
   plain.scopes = wanted.scopes;
-  plain.max_token_wait = impl_->options.max_token_wait;
   plain.local = impl_->LocalElsewhere();
   plain.failures = impl_->settings.failures;
   internal::CallWish wish;
   wish.of = impl_->settings.table;
   wish.audience = std::move(wanted.audience);
   wish.scopes = std::move(wanted.scopes);
-  return internal::WithWish(internal::WaitingTokenCredentials(std::move(plain)), std::move(wish));
+  return internal::WithWish(internal::PlainTokenCredentials(std::move(plain)), std::move(wish));
+}
+
+absl::Status ClientAuth::AwaitToken(const std::string& target, const std::string& method) const {
+  const auto table = impl_->settings.table->Get();
+  const internal::TargetTokens* found = table->Find(target);
+  if (found == nullptr) return table->NoTarget(target);
+  if (found->audience.empty() && method.empty()) {
+    return absl::InvalidArgumentError(
+        "a method is needed where the audience is made of the service URL");
+  }
+  const internal::TokenChoice choice =
+      internal::ChoiceFor(*found, internal::AuthorityOf(target), method.empty() ? "/" : method);
+  const auto got = std::make_shared<std::promise<absl::Status>>();
+  choice.tokens->Get(choice.request, TokenUse::kCall,
+                     [got](const absl::StatusOr<CachingTokenSource::TokenPtr>& token) {
+                       got->set_value(token.status());
+                     });
+  std::future<absl::Status> status = got->get_future();
+  if (status.wait_for(absl::ToChronoNanoseconds(impl_->options.max_token_wait)) !=
+      std::future_status::ready) {
+    return absl::UnavailableError(
+        absl::StrCat("no token for \"", choice.request.audience, "\" in time"));
+  }
+  return status.get();
 }
 
 absl::Status ClientAuth::Reload() {
@@ -268,9 +290,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
   grpc::ChannelArguments all_arguments = arguments;
   if (absl::Status status = AddRetries(impl_->options, &all_arguments); !status.ok()) return status;
   // On sending the first one runs first.
-  interceptors.push_back(std::make_unique<internal::TokenAttacherFactory>(
-      impl_->MakeState(target, IsUnixSocket(target) ? internal::LocalTransport::kUnixSocket
-                                                    : impl_->LocalElsewhere())));
+  interceptors.push_back(std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(
+      target, internal::IsUnixSocket(target) ? internal::LocalTransport::kUnixSocket
+                                             : impl_->LocalElsewhere())));
   return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,
                                                                  std::move(interceptors));
 }
@@ -279,13 +301,21 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
     const std::string& target, const grpc::ChannelArguments& arguments,
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
         interceptors) const {
+  return Connect(target, arguments, std::move(interceptors), nullptr);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::Connect(
+    const std::string& target, const grpc::ChannelArguments& arguments,
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+        interceptors,
+    std::shared_ptr<const ClientAuth> also_keep) const {
   const ClientAuthOptions& options = impl_->options;
   if (absl::Status status = impl_->Knows(target); !status.ok()) return status;
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   std::shared_ptr<internal::TlsReloader> tls;
   internal::LocalTransport local = internal::LocalTransport::kRefused;
   grpc::ChannelArguments all_arguments = arguments;
-  if (IsUnixSocket(target)) {
+  if (internal::IsUnixSocket(target)) {
     local = internal::LocalTransport::kUnixSocket;
     credentials = grpc::experimental::LocalCredentials(UDS);
   } else if (!options.tls.root_certificates.empty()) {
@@ -311,8 +341,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ClientAuth::CreateChannel(
   }
   if (absl::Status status = AddRetries(options, &all_arguments); !status.ok()) return status;
   if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
-  auto factory = std::make_unique<internal::TokenAttacherFactory>(impl_->MakeState(target, local),
-                                                                  std::move(tls));
+  using Kept = std::pair<std::shared_ptr<internal::TlsReloader>, std::shared_ptr<const ClientAuth>>;
+  auto factory = std::make_unique<internal::TokenAttacherFactory>(
+      impl_->MakeState(target, local),
+      std::make_shared<Kept>(std::move(tls), std::move(also_keep)));
   // On sending the first one runs first.
   interceptors.push_back(std::move(factory));
   return grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, all_arguments,
@@ -328,9 +360,11 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
     const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
     std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
         interceptors) {
-  const auto auth = ClientAuth::Create(std::move(options));
+  auto auth = ClientAuth::Create(std::move(options));
   if (!auth.ok()) return auth.status();
-  return (*auth)->CreateChannel(target, arguments, std::move(interceptors));
+  // Nobody else has it, and it reads its config again for as long as there is the channel.
+  const std::shared_ptr<ClientAuth> shared = *std::move(auth);
+  return shared->Connect(target, arguments, std::move(interceptors), shared);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target,

@@ -136,11 +136,17 @@ class ClientAuth {
   //
   //   context.set_credentials(auth->CallCredentials({"orders-admin"}));
   //
-  // May be kept and used for any number of calls. Also plain gRPC call credentials, for a channel,
-  // TLS included, that is wholly one's own: the target is then found by where a call goes, and its
-  // first token is waited for on a thread that gRPC keeps for that, up to max_token_wait whatever
-  // the call's deadline. A token that its server refuses is kept until it expires.
+  // May be kept and used for any number of calls; those of another ClientAuth are refused. Also
+  // plain gRPC call credentials, for a channel, TLS included, that is wholly one's own: the target
+  // is then found by where a call goes. Nothing waits there: a call whose token is not at hand ends
+  // as UNAVAILABLE while it is fetched (see AwaitToken()), and a token that its server refuses is
+  // kept until it expires.
   std::shared_ptr<grpc::CallCredentials> CallCredentials(TokenOverride wanted = {}) const;
+
+  // Waits, on the thread that calls it, until there is a token for calls to a target, at most for
+  // max_token_wait: for the start of a program, and for channels of one's own. An error says why
+  // there is none. `method`, "/package.Service/Method", is for targets whose methods differ.
+  absl::Status AwaitToken(const std::string& target, const std::string& method = "") const;
 
   // Reads the config file now. What is wrong with it, if anything; then the last good one goes on.
   absl::Status Reload();
@@ -152,8 +158,20 @@ class ClientAuth {
   std::vector<Metric> Metrics() const;
 
  private:
+  friend absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
+      const std::string& target, ClientAuthOptions options, const grpc::ChannelArguments& arguments,
+      std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+          interceptors);
+
   struct Impl;
   explicit ClientAuth(std::unique_ptr<Impl> impl);
+
+  // CreateChannel() of a channel that keeps something alive.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(
+      const std::string& target, const grpc::ChannelArguments& arguments,
+      std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+          interceptors,
+      std::shared_ptr<const ClientAuth> also_keep) const;
   std::unique_ptr<Impl> impl_;
 };
 

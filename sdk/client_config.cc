@@ -2,6 +2,7 @@
 #include "lanyard/sdk/client_config.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,6 +11,7 @@
 #include "lanyard/sdk/internal/config_text.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/nearest_name.h"
+#include "lanyard/sdk/internal/target_names.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard {
@@ -142,7 +144,10 @@ class Loader {
     };
     if (target->names().empty()) return bad("names is required");
     for (const std::string& name : target->names()) {
-      const auto [seen, added] = targets_.emplace(name, place);
+      if (absl::Status status = internal::CheckTargetName(name); !status.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(place, ": ", status.message()));
+      }
+      const auto [seen, added] = targets_.emplace(internal::NormalTargetName(name), place);
       if (!added) return bad(absl::StrCat("\"", name, "\" stands already at ", seen->second));
     }
     if (target->audience().empty() == !target->audience_from_service_url()) {
@@ -154,7 +159,14 @@ class Loader {
     if (status.ok() && !target->exchange_source().empty()) {
       status = CheckNamed(target->exchange_source(), true, absl::StrCat(where, "exchange_source"));
     }
+    std::set<std::string> methods;
     for (const v1::MethodTokens& method : target->methods()) {
+      if (absl::Status m = internal::CheckTokenMethod(method.method()); !m.ok()) {
+        return bad(m.message());
+      }
+      if (!methods.insert(method.method()).second) {
+        return bad(absl::StrCat("method \"", method.method(), "\" stands twice"));
+      }
       if (status.ok() && !method.source().empty()) {
         status = CheckNamed(method.source(), false, absl::StrCat(where, "methods: source"));
       }

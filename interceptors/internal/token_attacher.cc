@@ -24,6 +24,9 @@ using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::InterceptorBatchMethods;
 using TokenPtr = CachingTokenSource::TokenPtr;
 
+// How long a stream waits for a better token than the good one that there is.
+constexpr absl::Duration kBetterTokenWait = absl::Seconds(2);
+
 // Ends a call from the client's side with a status of ours; nothing of it is sent. Works for every
 // kind of call, which Hijack() does not. The batch must be passed on afterwards.
 void EndCall(grpc::ClientContext* context, grpc::StatusCode code, const std::string& text) {
@@ -46,6 +49,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
            grpc::ClientContext* context, InterceptorBatchMethods* methods, TokenPtr* sent)
       : state_(std::move(state)),
         tokens_(std::move(tokens)),
+        would_do_(tokens_->Cached(TokenUse::kCall) != nullptr),
         context_(context),
         methods_(methods),
         sent_(sent) {}
@@ -54,8 +58,10 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
   void StartTimer() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (taken_) return;  // Cancelled already; the call may be gone.
-    const auto cap = std::chrono::system_clock::now() +
-                     absl::ToChronoNanoseconds(state_->settings.max_token_wait);
+    const absl::Duration longest = state_->settings.max_token_wait;
+    const auto cap =
+        std::chrono::system_clock::now() +
+        absl::ToChronoNanoseconds(would_do_ ? std::min(kBetterTokenWait, longest) : longest);
     const bool deadline_first = context_->deadline() < cap;
     const auto left =
         (deadline_first ? context_->deadline()
@@ -110,6 +116,7 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
   TimerQueue::Id timer_ = 0;  // Guarded by mutex_.
   std::shared_ptr<ClientState> state_;
   const std::shared_ptr<const CallTokens> tokens_;
+  const bool would_do_;  // Whether a stream has a good token and would like a better one.
   grpc::ClientContext* const context_;
   InterceptorBatchMethods* const methods_;
   TokenPtr* const sent_;

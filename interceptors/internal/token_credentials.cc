@@ -5,8 +5,6 @@
 #include <grpcpp/security/auth_context.h>
 
 #include <algorithm>
-#include <chrono>
-#include <future>
 #include <map>
 #include <utility>
 
@@ -109,11 +107,12 @@ class ForwardedPlugin final : public grpc::MetadataCredentialsPlugin {
   const std::shared_ptr<CallFailures> failures_;
 };
 
-class WaitingPlugin final : public grpc::MetadataCredentialsPlugin {
+class PlainPlugin final : public grpc::MetadataCredentialsPlugin {
  public:
-  explicit WaitingPlugin(PlainCredentials options) : options_(std::move(options)) {}
+  explicit PlainPlugin(PlainCredentials options) : options_(std::move(options)) {}
 
-  bool IsBlocking() const override { return true; }
+  // A blocking one would hold the few threads that gRPC has for such things in the whole process.
+  bool IsBlocking() const override { return false; }
   const char* GetType() const override { return "lanyard"; }
   grpc::string DebugString() override { return kDebugString; }
 
@@ -135,27 +134,13 @@ class WaitingPlugin final : public grpc::MetadataCredentialsPlugin {
     if (options_.local == LocalTransport::kRefused && IsLocal(channel)) {
       return RefusedLocally(*options_.failures, choice.request.audience);
     }
-    const auto token = Get(choice);
+    const auto token = choice.tokens->CachedOrError(choice.request);
     if (!token.ok()) return Failed(choice.request.audience, token.status());
     Put(**token, metadata);
     return grpc::Status::OK;
   }
 
  private:
-  using Token = absl::StatusOr<CachingTokenSource::TokenPtr>;
-
-  Token Get(const TokenChoice& choice) const {
-    const auto got = std::make_shared<std::promise<Token>>();
-    choice.tokens->Get(choice.request, TokenUse::kCall,
-                       [got](Token token) { got->set_value(std::move(token)); });
-    std::future<Token> future = got->get_future();
-    if (future.wait_for(absl::ToChronoNanoseconds(options_.max_token_wait)) !=
-        std::future_status::ready) {
-      return absl::UnavailableError("no token in time");
-    }
-    return future.get();
-  }
-
   grpc::Status Failed(const std::string& audience, const absl::Status& status) const {
     options_.failures->Count(audience, CallFailure::kNoToken);
     return grpc::Status(IsTransientTokenFailure(status) ? grpc::StatusCode::UNAVAILABLE
@@ -199,8 +184,8 @@ std::shared_ptr<grpc::CallCredentials> ForwardedTokenCredentials(
       std::move(token), std::move(audience), std::move(clock), std::move(failures)));
 }
 
-std::shared_ptr<grpc::CallCredentials> WaitingTokenCredentials(PlainCredentials options) {
-  return grpc::MetadataCredentialsFromPlugin(std::make_unique<WaitingPlugin>(std::move(options)));
+std::shared_ptr<grpc::CallCredentials> PlainTokenCredentials(PlainCredentials options) {
+  return grpc::MetadataCredentialsFromPlugin(std::make_unique<PlainPlugin>(std::move(options)));
 }
 
 std::shared_ptr<grpc::CallCredentials> FailingCredentials(std::string why) {

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "lanyard/interceptors/internal/call_failures.h"
 #include "lanyard/interceptors/internal/token_table.h"
 #include "lanyard/sdk/clock.h"
@@ -35,14 +34,13 @@ struct PlainCredentials {
   std::shared_ptr<CurrentTokenTable> table;
   std::string audience;
   std::vector<std::string> scopes;
-  absl::Duration max_token_wait;
   LocalTransport local = LocalTransport::kRefused;
   std::shared_ptr<CallFailures> failures;
 };
 
 // Call credentials for channels without Lanyard's interceptor, which find their target by where the
-// call goes and wait for its first token, on a thread that gRPC keeps for that.
-std::shared_ptr<grpc::CallCredentials> WaitingTokenCredentials(PlainCredentials options);
+// call goes, and fail where its token is not at hand.
+std::shared_ptr<grpc::CallCredentials> PlainTokenCredentials(PlainCredentials options);
 
 // Call credentials that fail every call, as UNAUTHENTICATED.
 std::shared_ptr<grpc::CallCredentials> FailingCredentials(std::string why);

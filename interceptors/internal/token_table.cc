@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/nearest_name.h"
+#include "lanyard/sdk/internal/target_names.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
@@ -16,52 +16,12 @@ namespace {
 
 constexpr size_t kShownBytes = 256;
 
-// "/package.Service/Method" or "/package.Service/*".
-bool IsMethod(absl::string_view text) {
-  const size_t slash = text.rfind('/');
-  const size_t star = text.find('*');
-  return absl::StartsWith(text, "/") && slash > 1 && slash != text.npos &&
-         slash + 1 < text.size() && text.find('/', 1) == slash &&
-         (star == text.npos || (star == slash + 1 && star + 1 == text.size())) &&
-         text.find(' ') == text.npos;
-}
-
-bool IsSocket(absl::string_view target) {
-  return absl::StartsWith(target, "unix:") || absl::StartsWith(target, "unix-abstract:");
-}
-
 // "/package.Service/" of a method.
 absl::string_view ServiceOf(absl::string_view method) {
   return method.substr(0, method.rfind('/') + 1);
 }
 
-// Names are compared as DNS does it, and 443 is the port where none stands. Of sockets, as they
-// are.
-std::string Normal(absl::string_view name) {
-  if (IsSocket(name)) return std::string(name);
-  return absl::AsciiStrToLower(absl::StripSuffix(name, ":443"));
-}
-
-// gRPC takes these off, so that it goes elsewhere than the end of the text says.
-bool HasQuery(absl::string_view target) { return target.find_first_of("?#") != target.npos; }
-
 }  // namespace
-
-std::string AuthorityOf(absl::string_view target) {
-  if (IsSocket(target)) return "localhost";
-  const size_t scheme = target.find("://");
-  if (scheme != target.npos) {
-    target.remove_prefix(scheme + 3);
-    // What stands before the slash is whom to ask for the address.
-    const size_t slash = target.find('/');
-    if (slash != target.npos) target.remove_prefix(slash + 1);
-  } else {
-    for (absl::string_view plain : {"dns:", "ipv4:", "ipv6:"}) {
-      if (absl::ConsumePrefix(&target, plain)) break;
-    }
-  }
-  return Normal(target);
-}
 
 absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
     std::vector<TargetTokens> targets, std::map<std::string, TokenCache> caches) {
@@ -71,30 +31,18 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
   for (const TargetTokens& target : table->targets_) {
     if (target.names.empty()) return absl::InvalidArgumentError("a target without a name");
     for (const std::string& name : target.names) {
-      const std::string normal = Normal(name);
-      const auto bad = [&name](absl::string_view what) {
+      if (absl::Status status = CheckTargetName(name); !status.ok()) return status;
+      const std::string normal = NormalTargetName(name);
+      if (!table->exact_.emplace(normal, &target).second) {
         return absl::InvalidArgumentError(
-            absl::StrCat("target \"", Printable(name, kShownBytes), "\": ", what));
-      };
-      if (normal.empty()) return bad("a name is empty");
-      if (HasQuery(name)) return bad("a name has no query and no fragment");
-      const bool is_ending = absl::StartsWith(normal, "*");
-      if (normal.find('*', is_ending ? 1 : 0) != normal.npos ||
-          (is_ending && name.size() > 1 && (name[1] != '.' || normal.size() == 2))) {
-        return bad(
-            "a star stands only before a dot at the beginning, as in \"*.prod:8443\", or "
-            "alone");
+            absl::StrCat("target \"", Printable(name, kShownBytes), "\": stands twice"));
       }
-      if (!table->exact_.emplace(normal, &target).second) return bad("stands twice");
-      if (is_ending) table->endings_.emplace_back(normal.substr(1), &target);
+      if (absl::StartsWith(normal, "*")) {
+        table->endings_.emplace_back(normal.substr(1), &target);
+      }
     }
     for (const auto& method : target.methods) {
-      if (!IsMethod(method.first)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("target \"", Printable(target.names[0], kShownBytes), "\": method \"",
-                         Printable(method.first, kShownBytes),
-                         "\" is neither \"/package.Service/Method\" nor \"/package.Service/*\""));
-      }
+      if (absl::Status status = CheckTokenMethod(method.first); !status.ok()) return status;
     }
   }
   std::stable_sort(table->endings_.begin(), table->endings_.end(),
@@ -103,14 +51,15 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
 }
 
 const TargetTokens* TokenTable::Find(absl::string_view name) const {
-  if (HasQuery(name)) return nullptr;
-  const std::string authority = AuthorityOf(name);
-  for (const std::string& exact : {Normal(name), authority}) {
+  const std::string whole = NormalTargetName(name);
+  const std::string authority = IsUnixSocket(name) ? whole : AuthorityOf(name);
+  for (const std::string& exact : {whole, authority}) {
     const auto it = exact_.find(exact);
     if (it != exact_.end() && !absl::StartsWith(exact, "*")) return it->second;
   }
   for (const auto& [ending, target] : endings_) {
-    if (absl::EndsWith(authority, ending) && (ending.empty() || authority.size() > ending.size())) {
+    if (ending.empty() || (IsPlainAuthority(authority) && absl::EndsWith(authority, ending) &&
+                           authority.size() > ending.size())) {
       return target;
     }
   }
@@ -138,7 +87,7 @@ TokenChoice ChoiceFor(const TargetTokens& target, absl::string_view authority,
   }
   if (choice.request.audience.empty()) {
     choice.request.audience =
-        absl::StrCat("https://", Normal(authority), absl::StripSuffix(service, "/"));
+        absl::StrCat("https://", NormalTargetName(authority), absl::StripSuffix(service, "/"));
   }
   std::sort(choice.request.scopes.begin(), choice.request.scopes.end());
   return choice;

@@ -34,9 +34,6 @@ struct TargetTokens {
   std::map<std::string, Method, std::less<>> methods;
 };
 
-// The authority that gRPC makes of a channel's target, in lower case and without ":443".
-std::string AuthorityOf(absl::string_view target);
-
 // All targets of a ClientAuth. Immutable.
 class TokenTable {
  public:

@@ -122,6 +122,11 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
     return &it->second;
   }
 
+  absl::Status Full() const {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(options.max_tokens, " tokens are being fetched already"));
+  }
+
   bool MakeRoom(absl::Time now) {
     if (entries.size() >= next_sweep) {
       for (auto it = entries.begin(); it != entries.end();) {
@@ -287,6 +292,18 @@ TokenPtr CachingTokenSource::CachedForSending(const TokenRequest& request) {
   return entry.token;
 }
 
+absl::StatusOr<TokenPtr> CachingTokenSource::CachedOrError(const TokenRequest& request) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  if (state_->stopping) return absl::UnavailableError("the client is shutting down");
+  const absl::Time now = state_->options.clock->Now();
+  Entry* const entry = state_->EntryOf(request, now);
+  if (entry == nullptr) return state_->Full();
+  const bool usable = entry->IsUsable(now);
+  if (!usable || now >= entry->refresh_at) state_->Want(request, *entry, now);
+  if (usable) return entry->token;
+  return entry->fetching ? absl::UnavailableError("it is being fetched") : entry->last_error;
+}
+
 void CachingTokenSource::Get(const TokenRequest& request, TokenUse use, Waiter done) {
   absl::StatusOr<TokenPtr> now_known = absl::UnavailableError("the client is shutting down");
   {
@@ -308,8 +325,7 @@ void CachingTokenSource::Get(const TokenRequest& request, TokenUse use, Waiter d
         now_known = entry->last_error;
       }
     } else if (!state_->stopping) {
-      now_known = absl::ResourceExhaustedError(
-          absl::StrCat(state_->options.max_tokens, " tokens are being fetched already"));
+      now_known = state_->Full();
     }
   }
   done(std::move(now_known));

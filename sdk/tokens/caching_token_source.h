@@ -78,6 +78,10 @@ class CachingTokenSource {
   // come to count as expired since will do, until half of that time before its end is over.
   TokenPtr CachedForSending(const TokenRequest& request);
 
+  // The same for who cannot wait: where there is none, one is fetched, and the error says so, or
+  // what was wrong the last time.
+  absl::StatusOr<TokenPtr> CachedOrError(const TokenRequest& request);
+
   // Gives a token to `done`: before returning if there is one, else when the fetch that all callers
   // share has ended, on another thread. Exactly once.
   void Get(const TokenRequest& request, TokenUse use,

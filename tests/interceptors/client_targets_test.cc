@@ -13,11 +13,13 @@
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/interceptors/authenticated_channel.h"
+#include "tests/interceptors/eventually.h"
 
 namespace lanyard::test {
 namespace {
 
 using ::lanyard::testing::IsError;
+using ::lanyard::testing::IsOk;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -188,13 +190,37 @@ TEST_F(ClientTargetsTest, CallCredentialsServeChannelsOfOnesOwn) {
   const auto credentials = auth->CallCredentials();
   const auto channel = grpc::CreateChannel(target(), Tls());
   EXPECT_EQ(Call(channel).error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(auth->AwaitToken(target()), IsOk());
+  EXPECT_THAT(auth->AwaitToken(other()), IsOk());
   EXPECT_TRUE(Call(channel, credentials).ok());
-  EXPECT_TRUE(CallScoped(channel, auth->CallCredentials({"", {"write"}})).ok());
+  const auto write = auth->CallCredentials({"", {"write"}});
+  const grpc::Status first = CallScoped(channel, write);
+  EXPECT_TRUE(first.ok() || first.error_code() == grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(Eventually([&] { return CallScoped(channel, write).ok(); }));
   // As part of the channel.
   const auto composed =
       grpc::CreateChannel(other(), grpc::CompositeChannelCredentials(Tls(), credentials));
   EXPECT_TRUE(Call(composed).ok());
-  EXPECT_THAT(source_->asked(), ElementsAre("test|", "test|write", "other|"));
+  EXPECT_THAT(source_->asked(), ElementsAre("test|", "other|", "test|write"));
+}
+
+TEST_F(ClientTargetsTest, ATokenCanBeAwaited) {
+  ClientAuthOptions options = Options(source_);
+  EXPECT_THAT((*ClientAuth::Create(options))->AwaitToken("whatever"), IsOk());
+  options.token_source = std::make_shared<HeldSource>();
+  options.max_token_wait = absl::Milliseconds(100);
+  EXPECT_THAT((*ClientAuth::Create(options))->AwaitToken(target()), IsError(HasSubstr("in time")));
+  options.token_source = StaticTokenSource("opaque");
+  EXPECT_THAT((*ClientAuth::Create(options))->AwaitToken(target()), IsError(HasSubstr("no JWT")));
+  const auto targets = *ClientAuth::Create(Targets({Target(target(), "test")}));
+  EXPECT_THAT(targets->AwaitToken("elsewhere"), IsError(HasSubstr("no target is called")));
+  options.token_source = source_;
+  options.audience.clear();
+  options.audience_from_service_url = true;
+  const auto by_url = *ClientAuth::Create(options);
+  EXPECT_THAT(by_url->AwaitToken(target()), IsError(HasSubstr("a method is needed")));
+  EXPECT_THAT(by_url->AwaitToken(target(), "/a.B/C"), IsOk());
+  EXPECT_EQ(source_->asked().back(), absl::StrCat("https://", target(), "/a.B|"));
 }
 
 TEST_F(ClientTargetsTest, CallCredentialsOfUnknownTargetsSendNothing) {
@@ -240,8 +266,10 @@ TEST_F(ClientTargetsTest, AudienceMayBeTheServiceUrl) {
   options.audience_from_service_url = true;
   const auto auth = *ClientAuth::Create(options);
   EXPECT_EQ(Call(*auth->CreateChannel(target())).error_code(), grpc::StatusCode::UNAUTHENTICATED);
-  EXPECT_EQ(Call(grpc::CreateChannel(target(), Tls()), auth->CallCredentials()).error_code(),
-            grpc::StatusCode::UNAUTHENTICATED);
+  const auto plain = grpc::CreateChannel(target(), Tls());
+  EXPECT_TRUE(Eventually([&] {
+    return Call(plain, auth->CallCredentials()).error_code() == grpc::StatusCode::UNAUTHENTICATED;
+  }));
   // Both ways come to the same; the server refused the first.
   EXPECT_THAT(source_->asked(), Each(absl::StrCat("https://", target(), "/lanyard.test.Echo|")));
 }
@@ -313,8 +341,8 @@ TEST_F(ClientTargetsTest, ReportsEachSourceAndAudience) {
   EXPECT_THAT(described, HasSubstr(R"("audience":"other","source":"2")"));
 }
 
-// gRPC 1.51 runs blocking plugins on the few threads of its event engine, which grow by one a
-// second and are shared by the whole process.
+// gRPC 1.51 would run a plugin that blocks on the few threads of its event engine, which grow by
+// one a second and are shared by the whole process.
 TEST_F(ClientTargetsTest, CallsThatWaitOnPlainChannelsHoldUpNoOthers) {
   const auto source = std::make_shared<HeldSource>();
   TokenTarget held = Target(other(), "other");
@@ -325,6 +353,7 @@ TEST_F(ClientTargetsTest, CallsThatWaitOnPlainChannelsHoldUpNoOthers) {
                                grpc::CompositeChannelCredentials(Tls(), auth->CallCredentials()));
   };
   const auto slow = connect(other()), good = connect(target());
+  ASSERT_THAT(auth->AwaitToken(target()), IsOk());
   const auto ours = *auth->CreateChannel(target());
   ASSERT_TRUE(Call(good).ok());  // Its token is there.
   ASSERT_TRUE(Call(ours).ok());

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lanyard/sdk/internal/target_names.h"
 #include "lanyard/testing/matchers.h"
 
 namespace lanyard::internal {

@@ -107,10 +107,9 @@ TEST_F(ClientConfigTest, RefusesTargetsThatMakeNoSense) {
       Refused(
           "targets { names: \"a\" audience: \"a\" source: \"file\" exchange_source: \"file\" }"),
       IsError(HasSubstr("a token_exchange is needed here")));
-  EXPECT_THAT(
-      Refused(
-          "targets { names: \"a\" audience: \"a\" source: \"file\" methods { source: \"x\" } }"),
-      IsError(HasSubstr("methods: source: no source is called \"x\"")));
+  EXPECT_THAT(Refused("targets { names: \"a\" audience: \"a\" source: \"file\" methods { method: "
+                      "\"/a.B/C\" source: \"x\" } }"),
+              IsError(HasSubstr("methods: source: no source is called \"x\"")));
   const std::string exchange = absl::StrCat(kFile, kExchange);
   EXPECT_THAT(
       Load(absl::StrCat(exchange, "targets { names: \"a\" audience: \"a\" source: \"swap\" }")),
