@@ -162,17 +162,6 @@ struct ClientAuth::Impl {
   std::unique_ptr<internal::ConfigWatcher> watcher;  // Last: it uses the rest.
 };
 
-namespace {
-
-absl::Status Replace(internal::ClientConfigTable& config, internal::CurrentTokenTable& current) {
-  auto table = config.Read();
-  if (!table.ok()) return table.status();
-  current.Set(*std::move(table));
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions options) {
   if (absl::Status status = Validate(options); !status.ok()) return status;
   internal::WarnOfTracing();
@@ -207,7 +196,7 @@ absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions
     internal::WatchedConfig watched{"the client's config", {options.config_file}, {}, {}, {}};
     watched.each_look = [config = impl->config] { config->DropRetired(); };
     watched.when_still = [config = impl->config, current = settings.table] {
-      return Replace(*config, *current);
+      return config->ReadInto(current.get());
     };
     impl->watcher =
         std::make_unique<internal::ConfigWatcher>(std::move(watched), std::move(contents));
@@ -231,6 +220,7 @@ std::shared_ptr<grpc::CallCredentials> ClientAuth::CallCredentials(TokenOverride
   plain.audience = wanted.audience;
   plain.scopes = wanted.scopes;
   plain.local = impl_->LocalElsewhere();
+  plain.authenticate_open_methods = impl_->options.authenticate_open_methods;
   plain.failures = impl_->settings.failures;
   internal::CallWish wish;
   wish.of = impl_->settings.table;
@@ -267,7 +257,7 @@ absl::Status ClientAuth::Reload() {
   if (impl_->config == nullptr) {
     return absl::FailedPreconditionError("this client has no config file");
   }
-  return Replace(*impl_->config, *impl_->settings.table);
+  return impl_->config->ReadInto(impl_->settings.table.get());
 }
 
 Description ClientAuth::Describe() const {

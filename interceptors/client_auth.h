@@ -103,7 +103,8 @@ struct TokenOverride {
 // opinions about who calls are none. If no token can be had, the call fails as UNAVAILABLE where it
 // may be tried again, and as UNAUTHENTICATED where somebody must act first; no gRPC thread waits.
 //
-// Thread-safe. May be destroyed before the channels made with it, which go on working.
+// Thread-safe. May be destroyed before the channels made with it, which go on working; from then on
+// the config is not read again.
 class ClientAuth {
  public:
   // Fails for options that are missing or out of range; the message names the field.
@@ -119,7 +120,8 @@ class ClientAuth {
           interceptors) const;
   absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(const std::string& target) const;
 
-  // The same over a connection of the caller's own making.
+  // The same over a connection of the caller's own making. The credentials must hold no call
+  // credentials: a call with two tokens is refused by its server.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> CreateChannel(
       const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
       const grpc::ChannelArguments& arguments,

@@ -117,6 +117,9 @@ class Loader {
     if (source->kind_case() == Kind::KIND_NOT_SET) {
       return bad("one of file, self_signed, client_credentials and token_exchange is required");
     }
+    for (const std::string& scope : source->self_signed().scopes()) {
+      if (absl::Status good = internal::CheckScope(scope); !good.ok()) return bad(good.message());
+    }
     if (!kinds_.emplace(source->name(), source->kind_case()).second) {
       return bad("another has that name, here or in the program");
     }
@@ -155,6 +158,9 @@ class Loader {
           "exactly one of audience and audience_from_service_url is required: whom the tokens are "
           "for");
     }
+    for (const std::string& scope : target->scopes()) {
+      if (absl::Status good = internal::CheckScope(scope); !good.ok()) return bad(good.message());
+    }
     absl::Status status = CheckNamed(target->source(), false, absl::StrCat(where, "source"));
     if (status.ok() && !target->exchange_source().empty()) {
       status = CheckNamed(target->exchange_source(), true, absl::StrCat(where, "exchange_source"));
@@ -163,6 +169,9 @@ class Loader {
     for (const v1::MethodTokens& method : target->methods()) {
       if (absl::Status m = internal::CheckTokenMethod(method.method()); !m.ok()) {
         return bad(m.message());
+      }
+      for (const std::string& scope : method.scopes()) {
+        if (absl::Status good = internal::CheckScope(scope); !good.ok()) return bad(good.message());
       }
       if (!methods.insert(method.method()).second) {
         return bad(absl::StrCat("method \"", method.method(), "\" stands twice"));

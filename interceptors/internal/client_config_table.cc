@@ -64,6 +64,15 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> ClientConfigTable::Read() {
   return table;
 }
 
+absl::Status ClientConfigTable::ReadInto(CurrentTokenTable* current) {
+  // In one step, or of two readings the older might come last.
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto table = ReadNow();
+  status_ = table.status();
+  if (table.ok()) current->Set(*std::move(table));
+  return status_;
+}
+
 void ClientConfigTable::DropRetired() {
   std::vector<TokenCache> unused;  // Ends without the lock.
   std::lock_guard<std::mutex> lock(mutex_);

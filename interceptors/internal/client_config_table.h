@@ -29,6 +29,9 @@ class ClientConfigTable {
   // Reads the file. What it describes as before goes on as before, with its tokens.
   absl::StatusOr<std::shared_ptr<const TokenTable>> Read();
 
+  // The same, and puts what is good into `current`.
+  absl::Status ReadInto(CurrentTokenTable* current);
+
   // Ends what no call uses any more. May wait for sources that block.
   void DropRetired();
 

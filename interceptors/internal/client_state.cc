@@ -15,6 +15,9 @@ namespace {
 // Generic clients may ask for any method.
 constexpr size_t kMaxMethods = 1024;
 
+// A token for a caller counts as expired so long before the caller's own ends.
+constexpr absl::Duration kLeastOfCallersLife = absl::Seconds(5);
+
 }  // namespace
 
 ClientState::ClientState(ClientSettings the_settings, std::string target, std::string authority,
@@ -36,6 +39,10 @@ absl::StatusOr<std::shared_ptr<const CallTokens>> ClientState::TokensFor(absl::s
   }
   const TargetTokens* target = table->Find(target_);
   if (target == nullptr) return table->NoTarget(target_);
+  if (target->audience.empty() && authority_.empty()) {
+    return absl::InvalidArgumentError(
+        "audience_from_service_url needs the target: InterceptorFactory(target)");
+  }
   TokenChoice choice = ChoiceFor(*target, authority_, method);
   if (wish != nullptr) {
     if (!wish->audience.empty()) choice.request.audience = wish->audience;
@@ -70,8 +77,9 @@ absl::StatusOr<std::shared_ptr<const CallTokens>> ClientState::ForCaller(
     return absl::UnauthenticatedError(absl::StrCat("not sent on behalf of the caller: ", why));
   };
   if (wish.caller_token == nullptr) return refused("there is no caller's token");
-  if (settings.clock->Now() >= wish.caller_token->expires_at()) {
-    return refused("the caller's token has expired");
+  // With less to go nothing could be had for it.
+  if (settings.clock->Now() >= wish.caller_token->expires_at() - kLeastOfCallersLife) {
+    return refused("the caller's token has expired, or will in a moment");
   }
   if (wish.caller != CallWish::Caller::kForward) {
     if (target.exchange == nullptr) return refused("the target has no exchange_source");

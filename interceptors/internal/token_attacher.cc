@@ -25,7 +25,7 @@ using grpc::experimental::InterceptorBatchMethods;
 using TokenPtr = CachingTokenSource::TokenPtr;
 
 // How long a stream waits for a better token than the good one that there is.
-constexpr absl::Duration kBetterTokenWait = absl::Seconds(2);
+constexpr std::chrono::nanoseconds kBetterTokenWait = std::chrono::seconds(2);
 
 // Ends a call from the client's side with a status of ours; nothing of it is sent. Works for every
 // kind of call, which Hijack() does not. The batch must be passed on afterwards.
@@ -58,10 +58,13 @@ class HeldCall : public std::enable_shared_from_this<HeldCall> {
   void StartTimer() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (taken_) return;  // Cancelled already; the call may be gone.
-    const absl::Duration longest = state_->settings.max_token_wait;
-    const auto cap =
-        std::chrono::system_clock::now() +
-        absl::ToChronoNanoseconds(would_do_ ? std::min(kBetterTokenWait, longest) : longest);
+    const auto now = std::chrono::system_clock::now();
+    std::chrono::nanoseconds longest = absl::ToChronoNanoseconds(state_->settings.max_token_wait);
+    if (would_do_) {
+      longest = std::min(
+          {longest, kBetterTokenWait, std::chrono::nanoseconds(context_->deadline() - now) / 2});
+    }
+    const auto cap = now + longest;
     const bool deadline_first = context_->deadline() < cap;
     const auto left =
         (deadline_first ? context_->deadline()

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "lanyard/sdk/internal/open_methods.h"
 
 namespace lanyard::internal {
 namespace {
@@ -122,11 +123,12 @@ class PlainPlugin final : public grpc::MetadataCredentialsPlugin {
     absl::ConsumePrefix(&rest, "https://");
     const std::string authority(rest.substr(0, rest.find('/')));
     rest.remove_prefix(authority.size());
+    const std::string path =
+        absl::StrCat(rest, "/", absl::string_view(method.data(), method.size()));
+    if (!options_.authenticate_open_methods && IsOpenByAnnotation(path)) return grpc::Status::OK;
     const auto table = options_.table->Get();
     const TargetTokens* target = table->Find(authority);
     if (target == nullptr) return Failed("", table->NoTarget(authority));
-    const std::string path =
-        absl::StrCat(rest, "/", absl::string_view(method.data(), method.size()));
     TokenChoice choice = ChoiceFor(*target, authority, path);
     if (!options_.audience.empty()) choice.request.audience = options_.audience;
     if (!options_.scopes.empty()) choice.request.scopes = options_.scopes;

@@ -35,6 +35,7 @@ struct PlainCredentials {
   std::string audience;
   std::vector<std::string> scopes;
   LocalTransport local = LocalTransport::kRefused;
+  bool authenticate_open_methods = false;
   std::shared_ptr<CallFailures> failures;
 };
 

@@ -21,6 +21,13 @@ absl::string_view ServiceOf(absl::string_view method) {
   return method.substr(0, method.rfind('/') + 1);
 }
 
+absl::Status CheckScopes(const std::vector<std::string>& scopes) {
+  for (const std::string& scope : scopes) {
+    if (absl::Status status = CheckScope(scope); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
@@ -41,8 +48,10 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> TokenTable::Create(
         table->endings_.emplace_back(normal.substr(1), &target);
       }
     }
-    for (const auto& method : target.methods) {
-      if (absl::Status status = CheckTokenMethod(method.first); !status.ok()) return status;
+    if (absl::Status status = CheckScopes(target.scopes); !status.ok()) return status;
+    for (const auto& [method, tokens] : target.methods) {
+      if (absl::Status status = CheckTokenMethod(method); !status.ok()) return status;
+      if (absl::Status status = CheckScopes(tokens.scopes); !status.ok()) return status;
     }
   }
   std::stable_sort(table->endings_.begin(), table->endings_.end(),

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -72,6 +73,12 @@ absl::Status CheckTokenMethod(absl::string_view method) {
   return absl::InvalidArgumentError(
       absl::StrCat("method \"", Printable(method, kShownBytes),
                    "\" is neither \"/package.Service/Method\" nor \"/package.Service/*\""));
+}
+
+absl::Status CheckScope(absl::string_view scope) {
+  if (IsScopeToken(scope)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("scopes: \"", Printable(scope, kShownBytes),
+                                                 "\" is no scope (RFC 6749 section 3.3)"));
 }
 
 }  // namespace lanyard::internal

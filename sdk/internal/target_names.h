@@ -29,6 +29,9 @@ absl::Status CheckTargetName(absl::string_view name);
 // Whether it is "/package.Service/Method" or "/package.Service/*".
 absl::Status CheckTokenMethod(absl::string_view method);
 
+// Whether it is one scope.
+absl::Status CheckScope(absl::string_view scope);
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_TARGET_NAMES_H_

@@ -42,6 +42,13 @@ bool MayHaveBytes(Algorithm algorithm, size_t bytes) {
 
 }  // namespace
 
+bool IsScopeToken(absl::string_view text) {
+  for (const char c : text) {
+    if (c <= ' ' || c > '~' || c == '"' || c == '\\') return false;
+  }
+  return !text.empty();
+}
+
 // Only the second segment is looked at.
 absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token) {
   const size_t first = token.find('.');

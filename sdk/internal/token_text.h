@@ -17,6 +17,9 @@ namespace lanyard::internal {
 // else in a metadata value would break the header, or abort the process inside gRPC.
 bool IsBearerToken(absl::string_view text);
 
+// Whether the text is one scope (RFC 6749 section 3.3, scope-token).
+bool IsScopeToken(absl::string_view text);
+
 // The claims of a JWT, of which nothing is verified; an error for anything else.
 absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token);
 

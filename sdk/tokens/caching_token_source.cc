@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
+#include <list>
 #include <map>
 #include <mutex>
 #include <random>
@@ -26,6 +28,8 @@ constexpr absl::Duration kFirstPause = absl::Seconds(1);
 constexpr absl::Duration kLongestPause = absl::Seconds(30);
 constexpr absl::Duration kBetweenSameTokens = absl::Seconds(30);
 constexpr absl::Duration kBetweenDrops = absl::Minutes(1);
+constexpr absl::Duration kBetweenSweeps = absl::Minutes(1);
+constexpr absl::Duration kLongestFetch = absl::Minutes(2);
 constexpr size_t kMaxAudiences = 1000;
 constexpr char kOther[] = "(other)";
 
@@ -53,9 +57,10 @@ struct Entry {
   TokenPtr token;
   absl::Time fetched_at = absl::InfinitePast();
   absl::Time refresh_at;  // When a new token is fetched while the old one is still good.
-  bool fetching = false;
+  uint64_t fetching = 0;  // The number of the fetch that runs, if one does.
+  absl::Time began_at;
   std::vector<Waiter> waiting;
-  uint64_t used = 0;  // When it was last asked for, in requests.
+  std::list<const TokenRequest*>::iterator place;  // In State::order.
 
   absl::Status last_error;
   absl::Duration backoff;                        // After the last failure.
@@ -70,7 +75,8 @@ struct Entry {
     return token != nullptr && now < token->expires_at() - early / 2;
   }
   bool IsIdle(absl::Time now) const {
-    return !fetching && !IsUsableLate(now) && now >= not_before && now >= last_drop + kBetweenDrops;
+    return fetching == 0 && !IsUsableLate(now) && now >= not_before &&
+           now >= last_drop + kBetweenDrops;
   }
 };
 
@@ -93,6 +99,8 @@ absl::Status AboutToExpire(absl::Duration left) {
 }  // namespace
 
 struct CachingTokenSource::State : std::enable_shared_from_this<State> {
+  using Entries = std::map<TokenRequest, Entry, Before>;
+
   State(std::shared_ptr<TokenSource> the_source, CachingTokenSourceOptions the_options)
       : source(std::move(the_source)), options(std::move(the_options)) {}
 
@@ -117,9 +125,17 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
     if (it == entries.end()) {
       if (!MakeRoom(now)) return nullptr;
       it = entries.try_emplace(request, request).first;
+      it->second.place = order.insert(order.end(), &it->first);
     }
-    it->second.used = ++requests;
+    Use(it->second);
     return &it->second;
+  }
+
+  void Use(Entry& entry) { order.splice(order.end(), order, entry.place); }
+
+  Entries::iterator Erase(Entries::iterator it) {
+    order.erase(it->second.place);
+    return entries.erase(it);
   }
 
   absl::Status Full() const {
@@ -128,32 +144,37 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
   }
 
   bool MakeRoom(absl::Time now) {
-    if (entries.size() >= next_sweep) {
+    const bool full = entries.size() >= options.max_tokens;
+    if (entries.size() >= next_sweep || (full && now >= swept_at + kBetweenSweeps)) {
       for (auto it = entries.begin(); it != entries.end();) {
-        it = it->second.IsIdle(now) ? entries.erase(it) : std::next(it);
+        it = it->second.IsIdle(now) ? Erase(it) : std::next(it);
       }
       next_sweep = std::max(kFirstSweep, 2 * entries.size());
+      swept_at = now;
     }
     if (entries.size() < options.max_tokens) return true;
-    auto oldest = entries.end();
-    for (auto it = entries.begin(); it != entries.end(); ++it) {
-      if (it->second.fetching) continue;
-      if (oldest == entries.end() ||
-          std::make_pair(it->second.IsUsable(now), it->second.used) <
-              std::make_pair(oldest->second.IsUsable(now), oldest->second.used)) {
-        oldest = it;
-      }
+    for (const TokenRequest* oldest : order) {
+      const auto it = entries.find(*oldest);
+      if (it->second.fetching != 0) continue;
+      Erase(it);
+      return true;
     }
-    if (oldest == entries.end()) return false;
-    entries.erase(oldest);
-    return true;
+    return false;
   }
 
   // Starts a fetch unless one runs or a pause lasts. Under the mutex.
   void Want(const TokenRequest& request, Entry& entry, absl::Time now) {
-    if (entry.fetching || now < entry.not_before || stopping) return;
-    entry.fetching = true;
-    queue.push_back(request);
+    if (entry.fetching != 0) {
+      if (now < entry.began_at + kLongestFetch) return;
+      // Its answer is lost. Who waits for it is told on the thread.
+      std::move(entry.waiting.begin(), entry.waiting.end(), std::back_inserter(lost));
+      entry.waiting.clear();
+      entry.fetching = 0;
+    }
+    if (now < entry.not_before || stopping) return;
+    entry.fetching = ++fetches;
+    entry.began_at = now;
+    queue.push_back({request, entry.fetching});
     wake.notify_one();
   }
 
@@ -162,28 +183,33 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
     for (;;) {
       wake.wait(lock, [this] { return stopping || !queue.empty(); });
       if (stopping) return;
-      const TokenRequest request = std::move(queue.front());
+      const std::vector<Waiter> told = std::exchange(lost, {});
+      const auto [request, number] = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
+      for (const Waiter& done : told) {
+        done(absl::UnavailableError("the token source has not answered"));
+      }
       // The source may answer long after this object's owner is gone.
-      source->Fetch(request,
-                    [weak = weak_from_this(), request](absl::StatusOr<BearerToken> result) {
-                      if (auto self = weak.lock()) self->Finish(request, std::move(result));
-                    });
+      source->Fetch(request, [weak = weak_from_this(), request = request,
+                              number = number](absl::StatusOr<BearerToken> result) {
+        if (auto self = weak.lock()) self->Finish(request, number, std::move(result));
+      });
       lock.lock();
     }
   }
 
-  void Finish(const TokenRequest& request, absl::StatusOr<BearerToken> result) {
+  void Finish(const TokenRequest& request, uint64_t number, absl::StatusOr<BearerToken> result) {
     std::vector<Waiter> waiting;
     absl::StatusOr<TokenPtr> answer;
     {
       std::lock_guard<std::mutex> lock(mutex);
       const auto it = entries.find(request);
-      if (it == entries.end()) return;  // A source that answers twice.
+      // A source that answers twice, or so late that another was asked for.
+      if (it == entries.end() || it->second.fetching != number) return;
       Entry& entry = it->second;
       const absl::Time now = options.clock->Now();
-      entry.fetching = false;
+      entry.fetching = 0;
       waiting.swap(entry.waiting);
       if (result.ok() && now >= result->expires_at() - entry.early) {
         result = AboutToExpire(result->expires_at() - now);
@@ -226,11 +252,14 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
   const CachingTokenSourceOptions options;
   std::mutex mutex;
   std::condition_variable wake;
-  std::map<TokenRequest, Entry, Before> entries;  // All below guarded by mutex.
+  Entries entries;                       // All below guarded by mutex.
+  std::list<const TokenRequest*> order;  // Of the entries: the one unused for longest first.
   size_t next_sweep = kFirstSweep;
-  uint64_t requests = 0;
-  std::map<std::string, TokenStatus> counts;  // Counters alone.
-  std::deque<TokenRequest> queue;
+  absl::Time swept_at = absl::InfinitePast();
+  uint64_t fetches = 0;
+  std::map<std::string, TokenStatus> counts;            // Counters alone.
+  std::deque<std::pair<TokenRequest, uint64_t>> queue;  // And the number of the fetch.
+  std::vector<Waiter> lost;                             // Whose fetch was never answered.
   std::minstd_rand random{std::random_device()()};
   bool stopping = false;
   std::thread thread;
@@ -252,6 +281,8 @@ CachingTokenSource::~CachingTokenSource() {
       for (Waiter& done : entry.second.waiting) waiting.push_back(std::move(done));
       entry.second.waiting.clear();
     }
+    std::move(state_->lost.begin(), state_->lost.end(), std::back_inserter(waiting));
+    state_->lost.clear();
   }
   state_->wake.notify_all();
   for (Waiter& done : waiting) {
@@ -271,10 +302,10 @@ TokenPtr CachingTokenSource::Cached(const TokenRequest& request, TokenUse use) {
   Entry& entry = it->second;
   const absl::Time now = state_->options.clock->Now();
   if (!entry.IsUsable(now)) return nullptr;
-  entry.used = ++state_->requests;
+  state_->Use(entry);
   if (now >= entry.refresh_at) state_->Want(request, entry, now);
   if (use == TokenUse::kStream && state_->IsShortForStream(entry, now) &&
-      (entry.fetching || now >= entry.not_before)) {
+      (entry.fetching != 0 || now >= entry.not_before)) {
     return nullptr;
   }
   return entry.token;
@@ -287,7 +318,7 @@ TokenPtr CachingTokenSource::CachedForSending(const TokenRequest& request) {
   Entry& entry = it->second;
   const absl::Time now = state_->options.clock->Now();
   if (!entry.IsUsableLate(now)) return nullptr;
-  entry.used = ++state_->requests;
+  state_->Use(entry);
   if (now >= entry.refresh_at) state_->Want(request, entry, now);
   return entry.token;
 }
@@ -301,7 +332,7 @@ absl::StatusOr<TokenPtr> CachingTokenSource::CachedOrError(const TokenRequest& r
   const bool usable = entry->IsUsable(now);
   if (!usable || now >= entry->refresh_at) state_->Want(request, *entry, now);
   if (usable) return entry->token;
-  return entry->fetching ? absl::UnavailableError("it is being fetched") : entry->last_error;
+  return entry->fetching != 0 ? absl::UnavailableError("it is being fetched") : entry->last_error;
 }
 
 void CachingTokenSource::Get(const TokenRequest& request, TokenUse use, Waiter done) {
@@ -315,7 +346,7 @@ void CachingTokenSource::Get(const TokenRequest& request, TokenUse use, Waiter d
       const bool good_enough =
           usable && (use == TokenUse::kCall || !state_->IsShortForStream(*entry, now));
       if (!good_enough || now >= entry->refresh_at) state_->Want(request, *entry, now);
-      if (!good_enough && entry->fetching) {
+      if (!good_enough && entry->fetching != 0) {
         entry->waiting.push_back(std::move(done));
         return;
       }

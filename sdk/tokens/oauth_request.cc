@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard::internal {
 namespace {
@@ -35,14 +36,6 @@ constexpr absl::string_view kReserved[] = {
     "subject_token_type",
     "username",
 };
-
-// RFC 6749 section 3.3.
-bool IsScope(absl::string_view text) {
-  for (const char c : text) {
-    if (c <= ' ' || c > '~' || c == '"' || c == '\\') return false;
-  }
-  return !text.empty();
-}
 
 // The parameter that carries the audience, if one does.
 absl::string_view ParameterOf(AudienceAs audience_as) {
@@ -72,14 +65,14 @@ absl::Status CheckOAuthRequest(const OAuthRequestOptions& options, absl::string_
   const std::string& scope = options.scope_for_audience;
   const size_t placeholder = scope.find(kPlaceholder);
   if (placeholder == scope.npos || scope.find(kPlaceholder, placeholder + 1) != scope.npos ||
-      !IsScope(scope)) {
+      !IsScopeToken(scope)) {
     return bad("scope_for_audience must be one scope that holds \"{audience}\" once");
   }
   if (options.audience_as != AudienceAs::kScope && scope != kPlaceholder) {
     return bad("scope_for_audience is only for AudienceAs::kScope");
   }
   for (const std::string& one : options.scopes) {
-    if (!IsScope(one)) {
+    if (!IsScopeToken(one)) {
       return bad(absl::StrCat("scopes: \"", Printable(one, kShownBytes),
                               "\" is no scope (RFC 6749 section 3.3)"));
     }
@@ -104,13 +97,13 @@ absl::Status AddOAuthRequest(const OAuthRequestOptions& options, const TokenRequ
   if (!parameter.empty()) form->Add(parameter, request.audience);
   std::vector<std::string> scopes = options.scopes;
   for (const std::string& scope : request.scopes) {
-    if (!IsScope(scope)) return NoScope("a scope is asked for that is none", scope);
+    if (!IsScopeToken(scope)) return NoScope("a scope is asked for that is none", scope);
     if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) scopes.push_back(scope);
   }
   if (options.audience_as == AudienceAs::kScope) {
     scopes.push_back(
         absl::StrReplaceAll(options.scope_for_audience, {{kPlaceholder, request.audience}}));
-    if (!IsScope(scopes.back())) {
+    if (!IsScopeToken(scopes.back())) {
       return NoScope("this audience cannot stand in a scope", request.audience);
     }
   }

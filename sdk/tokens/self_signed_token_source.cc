@@ -8,6 +8,7 @@
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/certificate_file.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/token_text.h"
 
 namespace lanyard {
 namespace {
@@ -59,6 +60,12 @@ absl::StatusOr<std::shared_ptr<TokenSource>> SelfSignedTokenSource(SelfSignedTok
   }
   if (options.lifetime < absl::Minutes(1) || options.lifetime > absl::Hours(1)) {
     return absl::InvalidArgumentError("SelfSignedTokenOptions.lifetime must be 1 min to 1 h");
+  }
+  for (const std::string& scope : options.scopes) {
+    if (!internal::IsScopeToken(scope)) {
+      return absl::InvalidArgumentError(
+          "SelfSignedTokenOptions.scopes: each must be one scope (RFC 6749 section 3.3)");
+    }
   }
   if (options.clock == nullptr) {
     return absl::InvalidArgumentError("SelfSignedTokenOptions.clock is null");

@@ -81,7 +81,8 @@ class RefusedTokensTest : public ClientAuthTest {
   }
   int ForcedRefreshes() const {
     return static_cast<int>(
-        ValuesOf(auth_->Metrics()).at("lanyard_client_forced_refreshes_total{audience=test}"));
+        ValuesOf(auth_->Metrics())
+            .at("lanyard_client_forced_refreshes_total{audience=test,source=default}"));
   }
 
   const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>(absl::Now());

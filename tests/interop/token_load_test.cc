@@ -110,8 +110,9 @@ class TokenLoadTest : public OAuthFixture {
   }
   int Fetches(const std::string& outcome = "ok") const {
     const auto values = ValuesOf(auth_->Metrics());
-    const auto it = values.find(absl::StrCat(
-        "lanyard_client_token_fetches_total{audience=", kAudience, ",outcome=", outcome, "}"));
+    const auto it =
+        values.find(absl::StrCat("lanyard_client_token_fetches_total{audience=", kAudience,
+                                 ",source=default,outcome=", outcome, "}"));
     return it == values.end() ? -1 : static_cast<int>(it->second);
   }
 

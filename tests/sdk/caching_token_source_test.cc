@@ -601,7 +601,6 @@ TEST_F(CachingTokenSourceTest, ATokenWhoseEndDoesNotMoveIsNotAskedForAgainAndAga
   for (int i = 0; i < 2949; ++i) {
     clock_->Advance(absl::Milliseconds(100));
     ASSERT_NE(cache_->Cached(request), nullptr);
-    std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   EXPECT_LE(source->count, 3);
 }
@@ -617,6 +616,35 @@ TEST_F(CachingTokenSourceTest, DropKeepsATokenWhileNoOtherCanBeHad) {
   const Result now = Get().get();
   ASSERT_THAT(now, IsOk()) << "the issuer is known to be down";
   EXPECT_EQ(*now, old);
+}
+
+// A source that has lost a request, as one's own may, is asked again.
+TEST_F(CachingTokenSourceTest, AFetchThatIsNeverAnsweredIsNotTheLast) {
+  auto lost = Get();
+  const ManualSource::Ask first = source_->Next();
+  clock_->Advance(absl::Minutes(2) - absl::Nanoseconds(1));
+  auto waits = Get();
+  EXPECT_EQ(source_->count(), 1);
+  clock_->Advance(absl::Nanoseconds(1));
+  auto later = Get();
+  const ManualSource::Ask next = source_->Next();
+  for (auto* result : {&lost, &waits}) {
+    EXPECT_THAT(result->get(), IsError(HasSubstr("has not answered")));
+  }
+  first.done(Token("late", absl::Hours(1)));  // Nobody's any more.
+  EXPECT_FALSE(Answered(later));
+  next.done(Token("t", absl::Hours(1)));
+  EXPECT_EQ((*later.get())->text(), "t");
+}
+
+TEST_F(CachingTokenSourceTest, WhoCannotWaitIsToldWhy) {
+  EXPECT_THAT(cache_->CachedOrError({"a"}), IsError("it is being fetched"));
+  source_->Next().done(absl::UnauthenticatedError("invalid_client"));
+  EXPECT_THAT(Get("b").wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  source_->Next();  // In order, so that the first has ended.
+  EXPECT_THAT(cache_->CachedOrError({"a"}), IsError("invalid_client"));
+  const TokenPtr token = Fill("t", absl::Hours(1), "c");
+  EXPECT_EQ(*cache_->CachedOrError({"c"}), token);
 }
 
 }  // namespace

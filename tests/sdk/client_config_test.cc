@@ -97,6 +97,8 @@ TEST_F(ClientConfigTest, RefusesTargetsThatMakeNoSense) {
               IsError(HasSubstr("names is required")));
   EXPECT_THAT(Refused("targets { names: \"orders:8443\" audience: \"a\" source: \"file\" }"),
               IsError(AllOf(HasSubstr("stands already at"), HasSubstr(":2"))));
+  EXPECT_THAT(Refused("targets { names: \"a\" audience: \"a\" source: \"file\" scopes: \"a b\" }"),
+              IsError(AllOf(HasSubstr(":3"), HasSubstr("\"a b\" is no scope"))));
   EXPECT_THAT(Refused("targets { names: \"a\" source: \"file\" }"),
               IsError(HasSubstr("exactly one of audience")));
   EXPECT_THAT(Refused("targets { names: \"a\" audience: \"a\" audience_from_service_url: true }"),
