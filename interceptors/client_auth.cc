@@ -177,21 +177,21 @@ absl::StatusOr<std::unique_ptr<ClientAuth>> ClientAuth::Create(ClientAuthOptions
   internal::TokenCaches caches(settings.checks, caching);
   // Before it is read, so that no change is missed.
   std::string contents = internal::ConfigWatcher::ContentsOf({options.config_file});
-  absl::StatusOr<std::shared_ptr<const internal::TokenTable>> table;
+  settings.table = std::make_shared<internal::CurrentTokenTable>(nullptr);
   if (!options.config_file.empty()) {
     impl->config = std::make_shared<internal::ClientConfigTable>(
         options.config_file, options.sources,
         internal::ConfiguredSources(options.sources, options.https, options.clock),
         std::move(caches));
-    table = impl->config->Read();
-    if (!table.ok()) return table.status();
+    absl::Status status = impl->config->ReadInto(settings.table.get());
+    if (!status.ok()) return status;
   } else {
     std::vector<TokenTarget> targets = options.targets;
     if (targets.empty()) targets.push_back({options, {"*"}});
-    table = caches.MakeTable(targets);
+    auto table = caches.MakeTable(targets);
     if (!table.ok()) return Bad(absl::StrCat("targets: ", table.status().message()));
+    settings.table->Set(*std::move(table));
   }
-  settings.table = std::make_shared<internal::CurrentTokenTable>(*std::move(table));
   if (impl->config != nullptr) {
     internal::WatchedConfig watched{"the client's config", {options.config_file}, {}, {}, {}};
     watched.each_look = [config = impl->config] { config->DropRetired(); };

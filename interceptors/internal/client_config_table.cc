@@ -57,13 +57,6 @@ absl::StatusOr<std::shared_ptr<const TokenTable>> ClientConfigTable::ReadNow() {
   return absl::Status(table.status().code(), absl::StrCat(path_, ": ", table.status().message()));
 }
 
-absl::StatusOr<std::shared_ptr<const TokenTable>> ClientConfigTable::Read() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  auto table = ReadNow();
-  status_ = table.status();
-  return table;
-}
-
 absl::Status ClientConfigTable::ReadInto(CurrentTokenTable* current) {
   // In one step, or of two readings the older might come last.
   std::lock_guard<std::mutex> lock(mutex_);

@@ -26,10 +26,8 @@ class ClientConfigTable {
         sources_(std::move(sources)),
         caches_(std::move(caches)) {}
 
-  // Reads the file. What it describes as before goes on as before, with its tokens.
-  absl::StatusOr<std::shared_ptr<const TokenTable>> Read();
-
-  // The same, and puts what is good into `current`.
+  // Reads the file, and puts what is good into `current`. What it describes as before goes on as
+  // before, with its tokens.
   absl::Status ReadInto(CurrentTokenTable* current);
 
   // Ends what no call uses any more. May wait for sources that block.

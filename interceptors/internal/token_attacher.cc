@@ -169,18 +169,18 @@ class TokenAttacher final : public grpc::experimental::Interceptor {
       return;
     }
     auto tokens = state_->TokensFor(info_->method(), wish.get());
-    const std::string audience = tokens.ok() ? (*tokens)->request.audience : "";
     const bool others =
         wish != nullptr && wish->of != nullptr && wish->of != state_->settings.table;
     if ((own != nullptr && wish == nullptr) || others ||
         methods->GetSendInitialMetadata()->count(kAuthorization) != 0) {
-      Refuse(methods, audience, CallFailure::kConflict, grpc::StatusCode::INVALID_ARGUMENT,
+      Refuse(methods, tokens.ok() ? (*tokens)->request.audience : "", CallFailure::kConflict,
+             grpc::StatusCode::INVALID_ARGUMENT,
              "lanyard: the call has credentials or an \"authorization\" header of its own beside "
              "the channel's token; use a channel without Lanyard for it");
       return;
     }
     if (!tokens.ok()) {
-      Refuse(methods, audience, CallFailure::kNoToken, CodeFor(tokens.status()),
+      Refuse(methods, "", CallFailure::kNoToken, CodeFor(tokens.status()),
              absl::StrCat("lanyard: ", tokens.status().message()));
       return;
     }

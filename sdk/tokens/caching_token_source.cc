@@ -74,8 +74,10 @@ struct Entry {
   bool IsUsableLate(absl::Time now) const {
     return token != nullptr && now < token->expires_at() - early / 2;
   }
+  // Whether an answer is still to be expected.
+  bool IsFetching(absl::Time now) const { return fetching != 0 && now < began_at + kLongestFetch; }
   bool IsIdle(absl::Time now) const {
-    return fetching == 0 && !IsUsableLate(now) && now >= not_before &&
+    return !IsFetching(now) && !IsUsableLate(now) && now >= not_before &&
            now >= last_drop + kBetweenDrops;
   }
 };
@@ -134,8 +136,16 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
   void Use(Entry& entry) { order.splice(order.end(), order, entry.place); }
 
   Entries::iterator Erase(Entries::iterator it) {
+    GiveUp(it->second);
     order.erase(it->second.place);
     return entries.erase(it);
+  }
+
+  // A fetch's answer, if one is awaited, is lost. Who waits for it is told on the thread.
+  void GiveUp(Entry& entry) {
+    std::move(entry.waiting.begin(), entry.waiting.end(), std::back_inserter(lost));
+    entry.waiting.clear();
+    entry.fetching = 0;
   }
 
   absl::Status Full() const {
@@ -155,7 +165,7 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
     if (entries.size() < options.max_tokens) return true;
     for (const TokenRequest* oldest : order) {
       const auto it = entries.find(*oldest);
-      if (it->second.fetching != 0) continue;
+      if (it->second.IsFetching(now)) continue;
       Erase(it);
       return true;
     }
@@ -164,14 +174,8 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
 
   // Starts a fetch unless one runs or a pause lasts. Under the mutex.
   void Want(const TokenRequest& request, Entry& entry, absl::Time now) {
-    if (entry.fetching != 0) {
-      if (now < entry.began_at + kLongestFetch) return;
-      // Its answer is lost. Who waits for it is told on the thread.
-      std::move(entry.waiting.begin(), entry.waiting.end(), std::back_inserter(lost));
-      entry.waiting.clear();
-      entry.fetching = 0;
-    }
-    if (now < entry.not_before || stopping) return;
+    if (entry.IsFetching(now) || now < entry.not_before || stopping) return;
+    GiveUp(entry);
     entry.fetching = ++fetches;
     entry.began_at = now;
     queue.push_back({request, entry.fetching});

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "lanyard/sdk/tokens/static_token_source.h"
 #include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/authenticated_channel.h"
+#include "tests/interceptors/eventually.h"
 
 namespace lanyard::test {
 namespace {
@@ -94,6 +96,9 @@ class OnBehalfOfTest : public ::testing::Test {
     back_.options.tls = front_.files.Server();
     front_.echo.handled().on_enter = [this](const grpc::ServerContextBase& context) {
       if (handle_) handle_(context);
+    };
+    back_.echo.handled().on_enter = [this](const grpc::ServerContextBase& context) {
+      if (back_handle_) back_handle_(context);
     };
   }
 
@@ -174,7 +179,7 @@ class OnBehalfOfTest : public ::testing::Test {
   TokenTarget target_;
   std::unique_ptr<ClientAuth> auth_;
   std::shared_ptr<grpc::Channel> channel_;
-  std::function<void(const grpc::ServerContextBase&)> handle_;
+  std::function<void(const grpc::ServerContextBase&)> handle_, back_handle_;
 };
 
 TEST_F(OnBehalfOfTest, DelegationShowsTheCallerAndWhoActs) {
@@ -384,6 +389,36 @@ TEST_F(OnBehalfOfTest, AWaitForTheTokenEndsWithTheCallersDeadline) {
   EXPECT_EQ(in_time, true);
   EXPECT_FALSE(inner->ok());
   EXPECT_TRUE(back_.audit->events().empty());
+}
+
+TEST_F(OnBehalfOfTest, CancellationGoesOnToTheNextService) {
+  std::promise<void> at_the_back;
+  std::atomic<bool> back_was_cancelled{false};
+  back_handle_ = [&](const grpc::ServerContextBase& server) {
+    at_the_back.set_value();
+    back_was_cancelled = Eventually([&] { return server.IsCancelled(); });
+  };
+  handle_ = [&](const grpc::ServerContextBase& server) {
+    const auto call =
+        grpc::ClientContext::FromServerContext(static_cast<const grpc::ServerContext&>(server));
+    OnBehalfOf(server, OnBehalf::kDelegation, call.get());
+    Message request, reply;
+    Echo::NewStub(channel_)->Unary(call.get(), request, &reply);
+  };
+  grpc::ClientContext context;
+  Limit(&context);
+  context.AddMetadata("authorization", "Bearer " + Alice());
+  std::thread caller([&] {
+    Message request, reply;
+    EXPECT_EQ(Echo::NewStub(front_.Channel())->Unary(&context, request, &reply).error_code(),
+              grpc::StatusCode::CANCELLED);
+  });
+  at_the_back.get_future().wait();
+  context.TryCancel();
+  caller.join();
+  front_.echo.Shutdown();
+  back_.echo.Shutdown();
+  EXPECT_TRUE(back_was_cancelled);
 }
 
 // Two users through one channel, on many threads, are never taken for each other.

@@ -637,6 +637,19 @@ TEST_F(CachingTokenSourceTest, AFetchThatIsNeverAnsweredIsNotTheLast) {
   EXPECT_EQ((*later.get())->text(), "t");
 }
 
+TEST_F(CachingTokenSourceTest, FetchesThatAreNeverAnsweredKeepNoRoom) {
+  CachingTokenSourceOptions options;
+  options.max_tokens = 2;
+  cache_ = MakeCache(source_, options);
+  auto a = Get("a"), b = Get("b");
+  source_->Next();
+  source_->Next();
+  EXPECT_THAT(Get("c").get(), IsError(HasSubstr("being fetched already")));
+  clock_->Advance(absl::Minutes(2));
+  EXPECT_EQ(Fill("t", absl::Hours(1), "c")->text(), "t");
+  for (auto* result : {&a, &b}) EXPECT_THAT(result->get(), IsError(HasSubstr("has not answered")));
+}
+
 TEST_F(CachingTokenSourceTest, WhoCannotWaitIsToldWhy) {
   EXPECT_THAT(cache_->CachedOrError({"a"}), IsError("it is being fetched"));
   source_->Next().done(absl::UnauthenticatedError("invalid_client"));
