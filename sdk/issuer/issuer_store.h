@@ -40,7 +40,7 @@ class IssuerStore {
     // The version that the record must have now; 0: there must be none.
     uint64_t expected_version = 0;
 
-    // None deletes the record.
+    // None deletes the record. At most 64 KiB.
     std::optional<std::string> value;
 
     // From then on there is no such record.
