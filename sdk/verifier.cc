@@ -20,6 +20,7 @@ struct Verifier::State final : internal::IssuerLookup {
   struct Issuer {
     internal::IssuerRules rules;
     std::shared_ptr<const KeySource> keys;
+    std::shared_ptr<const RevocationSource> revocations;  // May be null.
   };
 
   using IssuerMap = absl::flat_hash_map<std::string, const Issuer*>;
@@ -39,7 +40,8 @@ struct Verifier::State final : internal::IssuerLookup {
   static internal::IssuerKeys FindIn(const IssuerMap& map, absl::string_view name) {
     const auto it = map.find(name);
     if (it == map.end()) return {};
-    return {&it->second->rules, it->second->keys->Current(), it->second->keys.get()};
+    const Issuer& issuer = *it->second;
+    return {&issuer.rules, issuer.keys->Current(), issuer.keys.get(), issuer.revocations.get()};
   }
 
   const size_t max_token_bytes;
@@ -82,6 +84,7 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
     auto entry = std::make_unique<State::Issuer>();
     entry->rules = internal::RulesOf(issuer.config);
     entry->keys = std::move(issuer.keys);
+    entry->revocations = std::move(issuer.revocations);
     const internal::IssuerRules& rules = entry->rules;
     if (!rules.issuer.empty()) state->by_issuer.emplace(rules.issuer, entry.get());
     if (!rules.trust_domain.empty() &&
@@ -100,7 +103,10 @@ Verifier::~Verifier() = default;
 absl::Status Verifier::StillTrusts(const Identity& caller) const {
   for (const auto& issuer : state_->issuers) {
     if (issuer->rules.name != caller.issuer_name()) continue;
-    return internal::CheckStillTrusted(caller, issuer->rules, issuer->keys->Current().get());
+    absl::Status status =
+        internal::CheckStillTrusted(caller, issuer->rules, issuer->keys->Current().get());
+    if (status.ok()) status = internal::CheckRevocation(caller, issuer->revocations.get());
+    return status;
   }
   return AuthFailureStatus(AuthFailure::kUnknownIssuer, "the issuer is configured no more");
 }
@@ -152,6 +158,9 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
   if (absl::Status status = internal::CheckBinding(verdict->identity, connection); !status.ok()) {
     return status;
   }
+  absl::Status revocation =
+      internal::CheckRevocation(verdict->identity, verdict->issuer.revocations);
+  if (!revocation.ok()) return revocation;
   return std::move(verdict->identity);
 }
 

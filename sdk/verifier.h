@@ -14,6 +14,7 @@
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/keys/key_source.h"
+#include "lanyard/sdk/revocations/revocation_source.h"
 #include "lanyard/sdk/token_connection.h"
 #include "lanyard/v1/config.pb.h"
 
@@ -26,6 +27,10 @@ struct TrustedIssuer {
 
   // Required.
   std::shared_ptr<const KeySource> keys;
+
+  // What of its tokens is revoked, asked on every call. Null: its tokens are good until they
+  // expire.
+  std::shared_ptr<const RevocationSource> revocations = nullptr;
 };
 
 struct VerifierOptions {
@@ -36,7 +41,7 @@ struct VerifierOptions {
   size_t max_token_bytes = 16 * 1024;
 
   // How much memory verdicts may take. They are kept per token text, used only with the key set
-  // they were made with, and every call checks time and binding anew.
+  // they were made with, and every call checks time, binding and revocation anew.
   size_t cache_bytes = 16 * 1024 * 1024;
 
   std::shared_ptr<const Clock> clock = SystemClock();
@@ -71,7 +76,8 @@ class Verifier {
   absl::StatusOr<Identity> Verify(absl::string_view token, TokenConnection& connection) const;
 
   // Whether a caller whom this or an earlier verifier has verified could still be, but for the
-  // time: the issuer is configured as it was, and the key has not been withdrawn.
+  // time: the issuer is configured as it was, the key has not been withdrawn, and the token is not
+  // revoked.
   absl::Status StillTrusts(const Identity& caller) const;
 
   VerifierStatus Status() const;

@@ -29,6 +29,7 @@ struct IdentityState {
   std::string key_id;
   // What the verdict rests on: the key, and the config of the issuer.
   std::shared_ptr<const std::string> key_thumbprint;
+  std::string verified_by;  // The key's id, whether the header names it or not.
   uint64_t issuer_fingerprint = 0;
   std::string claims_json;
   RegisteredClaims registered;

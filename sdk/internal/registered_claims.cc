@@ -188,6 +188,8 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
       status = ReadTime(claim, &claims.authenticated_at);
     } else if (name == "acr") {
       status = ReadString(claim, &claims.authentication_class);
+    } else if (name == "sid") {
+      status = ReadString(claim, &claims.session_id);
     } else if (name == "nonce" || name == "at_hash" || name == "c_hash" || name == "s_hash" ||
                name == "events") {
       claims.has_other_kinds_claim = true;

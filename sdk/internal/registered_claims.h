@@ -39,6 +39,9 @@ struct RegisteredClaims {
   std::optional<absl::Time> authenticated_at;
   std::optional<std::string> authentication_class;
 
+  // sid (OpenID Connect Front-Channel Logout 1.0 section 3): what a whole session is revoked by.
+  std::optional<std::string> session_id;
+
   // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, s_hash,
   // events).
   bool has_other_kinds_claim = false;

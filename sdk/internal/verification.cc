@@ -212,6 +212,7 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
   if (!identity.ok()) return identity.status();
   IdentityState& state = **identity;
   state.key_thumbprint = (*key)->shared_thumbprint();
+  state.verified_by = (*key)->id();
   state.token_type = NormalizedType(jws->type.value_or(""));
   state.key_id = jws->key_id.value_or("");
   state.claims_json = std::move(jws->payload);
@@ -231,6 +232,32 @@ absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rule
                   [&state](const Key& key) { return key.Thumbprint() == *state.key_thumbprint; });
   return there ? absl::OkStatus()
                : Fail(AuthFailure::kUnknownKey, "the key that signed the token has been withdrawn");
+}
+
+absl::Status CheckRevocation(const Identity& identity, const RevocationSource* revocations) {
+  if (revocations == nullptr) return absl::OkStatus();
+  const IdentityState& state = IdentityAccess::StateOf(identity);
+  const RegisteredClaims& claims = state.registered;
+  TokenFacts facts;
+  facts.issuer = state.issuer;
+  facts.token_id = state.token_id;
+  if (claims.subject.has_value()) facts.subject = *claims.subject;
+  facts.actor = state.actor_subject;
+  if (claims.session_id.has_value()) facts.session_id = *claims.session_id;
+  facts.key_id = state.verified_by;
+  facts.issued_at = claims.issued_at;
+  switch (revocations->Check(facts)) {
+    case RevocationVerdict::kGood:
+      return absl::OkStatus();
+    case RevocationVerdict::kRevoked:
+      return Fail(AuthFailure::kRevoked, "the token, its subject, session or key is revoked");
+    case RevocationVerdict::kUnknown:
+      break;
+  }
+  const absl::Status health = revocations->Health();
+  return Fail(AuthFailure::kRevocationUnknown,
+              absl::StrCat("issuer ", state.issuer_name, ": ",
+                           health.ok() ? "its revocations are unknown" : health.message()));
 }
 
 }  // namespace lanyard::internal

@@ -13,6 +13,7 @@
 #include "lanyard/sdk/internal/jws.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/key_source.h"
+#include "lanyard/sdk/revocations/revocation_source.h"
 #include "lanyard/sdk/token_connection.h"
 
 namespace lanyard::internal {
@@ -21,7 +22,8 @@ namespace lanyard::internal {
 struct IssuerKeys {
   const IssuerRules* rules = nullptr;
   std::shared_ptr<const KeySet> keys;
-  const KeySource* source = nullptr;  // May be null: then no key will arrive.
+  const KeySource* source = nullptr;              // May be null: then no key will arrive.
+  const RevocationSource* revocations = nullptr;  // Null where tokens end with exp alone.
 };
 class IssuerLookup {
  public:
@@ -58,6 +60,10 @@ absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const Issue
 // been withdrawn.
 absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rules,
                                const KeySet* keys);
+
+// Whether a token of that source's issuer is revoked: asked on every call, so that no verdict that
+// was made before a revocation outlives it. Without a source none is.
+absl::Status CheckRevocation(const Identity& identity, const RevocationSource* revocations);
 
 }  // namespace lanyard::internal
 
