@@ -58,6 +58,7 @@ def lanyard_debian_repositories():
         "rules_cc",
         "rules_shell",
         "simdjson",
+        "utf8proc",
     ]:
         if name not in native.existing_rules():
             _debian_wrapper(name = name, wrapper = name)
