@@ -28,6 +28,8 @@ struct IssuerRules {
   std::string trust_domain;
   KeyUse key_use = KeyUse::kSignature;
   std::vector<std::string> audiences;
+  // Only for an issuer that looks at its own tokens, which may be for anybody.
+  bool any_audience_unchecked = false;
   std::vector<Algorithm> algorithms;
 
   // Header types, lower case and without "application/".

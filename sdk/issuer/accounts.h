@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_SDK_ISSUER_ACCOUNTS_H_
+#define LANYARD_SDK_ISSUER_ACCOUNTS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/issuer/issuer_store.h"
+#include "lanyard/v1/accounts.pb.h"
+
+namespace lanyard {
+
+// An issuer's users and clients, as whoever administers them sees them. Errors: NOT_FOUND,
+// ALREADY_EXISTS, INVALID_ARGUMENT that names the field, and those of the store.
+//
+// Thread-safe; blocks on the store.
+class Accounts {
+ public:
+  // `issuer` is iss, for revocations.
+  Accounts(std::string issuer, std::shared_ptr<IssuerStore> store,
+           std::shared_ptr<const Clock> clock = SystemClock());
+
+  // A user without password_hash cannot sign in.
+  absl::Status AddUser(const v1::User& user);
+  absl::StatusOr<v1::User> FindUser(absl::string_view name) const;
+  absl::StatusOr<std::vector<std::string>> UserNames() const;
+
+  // Changes a user as `change` does; it may be called more than once, and its error is passed on.
+  // With `end_sessions` all that was issued to the user until now is withdrawn, in the same step.
+  absl::Status ChangeUser(absl::string_view name, bool end_sessions,
+                          const std::function<absl::Status(v1::User*)>& change);
+
+  absl::Status AddClient(const v1::Client& client);
+  absl::StatusOr<v1::Client> FindClient(absl::string_view name) const;
+  absl::StatusOr<std::vector<std::string>> ClientNames() const;
+
+  // With `revoke_tokens` all that was issued to the client for itself until now is withdrawn.
+  absl::Status ChangeClient(absl::string_view name, bool revoke_tokens,
+                            const std::function<absl::Status(v1::Client*)>& change);
+
+  // Withdraws one token by its jti, a session by its sid, or whatever a key has signed by its kid.
+  absl::Status RevokeToken(absl::string_view token_id);
+  absl::Status RevokeSession(absl::string_view session_id);
+  absl::Status RevokeKey(absl::string_view key_id);
+
+ private:
+  const std::string issuer_;
+  const std::shared_ptr<IssuerStore> store_;
+  const std::shared_ptr<const Clock> clock_;
+};
+
+}  // namespace lanyard
+
+#endif  // LANYARD_SDK_ISSUER_ACCOUNTS_H_

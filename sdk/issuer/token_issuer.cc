@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/issuer/token_issuer.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/auth_failure.h"
+#include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/verification.h"
+#include "lanyard/sdk/issuer/access_tokens.h"
+#include "lanyard/sdk/issuer/account_names.h"
+#include "lanyard/sdk/issuer/client_proofs.h"
+#include "lanyard/sdk/issuer/grants.h"
+#include "lanyard/sdk/issuer/issuer_settings.h"
+#include "lanyard/sdk/issuer/oauth_error.h"
+#include "lanyard/sdk/issuer/password_hash.h"
+#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/sdk/issuer/refresh_token.h"
+#include "lanyard/sdk/issuer/reserved_claims.h"
+#include "lanyard/sdk/issuer/revoke.h"
+#include "lanyard/sdk/issuer/sessions.h"
+#include "lanyard/sdk/issuer/sign_in_attempts.h"
+#include "lanyard/sdk/issuer/stored.h"
+#include "lanyard/sdk/issuer/times.h"
+#include "lanyard/sdk/signer.h"
+
+namespace lanyard {
+namespace {
+
+using internal::AccessToken;
+using internal::AccessTokenFacts;
+using internal::ProvenClient;
+using internal::Scopes;
+using Kind = IssuerStore::Kind;
+
+// As deep as a verifier takes it.
+constexpr int kMaxActors = 4;
+
+Scopes ScopesOf(const google::protobuf::RepeatedPtrField<std::string>& scopes) {
+  return Scopes(scopes.begin(), scopes.end());
+}
+
+absl::Status SignInRefused() { return internal::InvalidGrant("the sign-in is refused"); }
+
+// The connection of a request, for tokens that are bound to one.
+class PeerConnection final : public TokenConnection {
+ public:
+  explicit PeerConnection(const IssuerPeer& peer) : peer_(peer) {}
+  std::string CertificateSha256() override { return peer_.certificate_sha256; }
+
+ private:
+  const IssuerPeer& peer_;
+};
+
+int DepthOf(const v1::Actor& actor) {
+  int depth = 1;
+  for (const v1::Actor* each = &actor; each->has_actor(); each = &each->actor()) ++depth;
+  return depth;
+}
+
+// Whether may_act lets that client act (RFC 8693 section 4.4): its sub is the client's, and if it
+// has an iss, that is the issuer.
+bool MayAct(const v1::Value& may_act, const std::string& subject, const std::string& issuer) {
+  const auto& members = may_act.object_value().members();
+  const auto sub = members.find("sub");
+  if (sub == members.end() || sub->second.string_value() != subject) return false;
+  const auto iss = members.find("iss");
+  return iss == members.end() || iss->second.string_value() == issuer;
+}
+
+}  // namespace
+
+struct TokenIssuer::State {
+  v1::IssuerConfig config;
+  std::shared_ptr<IssuerStore> store;
+  std::shared_ptr<const Clock> clock;
+  std::shared_ptr<const KeyDirectory> keys;
+  std::unique_ptr<internal::AccessTokens> tokens;
+  std::unique_ptr<internal::ClientProofs> proofs;
+  std::shared_ptr<RevocationFeed> revocations;
+
+  // Null without sign_in.
+  std::unique_ptr<internal::Sessions> sessions;
+  std::unique_ptr<internal::SignInAttempts> attempts;
+  std::unique_ptr<internal::PasswordHashes> passwords;
+
+  // cnf for a client whose tokens are bound; invalid_client without its certificate.
+  absl::StatusOr<std::string> BindingOf(const ProvenClient& client, const IssuerPeer& peer) const {
+    if (!client.client.certificate_bound()) return std::string();
+    if (peer.certificate_sha256.empty()) return internal::InvalidClient();
+    return peer.certificate_sha256;
+  }
+
+  // Those of a user's claims that a client's tokens show.
+  static std::map<std::string, v1::Value> Visible(
+      const google::protobuf::Map<std::string, v1::Value>& claims, const v1::Client& client) {
+    std::map<std::string, v1::Value> visible;
+    for (const std::string& name : client.visible_claims()) {
+      const auto claim = claims.find(name);
+      if (claim != claims.end()) visible.insert({claim->first, claim->second});
+    }
+    if (const auto claim = claims.find(internal::kMayAct); claim != claims.end()) {
+      visible.insert({claim->first, claim->second});
+    }
+    return visible;
+  }
+
+  static v1::TokenResponse ResponseOf(AccessToken token, const Scopes& scopes,
+                                      std::string refresh_token = std::string()) {
+    v1::TokenResponse response;
+    response.set_access_token(std::move(token.text));
+    response.mutable_expires_in()->set_seconds(absl::ToInt64Seconds(token.expires_in));
+    response.set_refresh_token(std::move(refresh_token));
+    for (const std::string& scope : scopes) response.add_scopes(scope);
+    return response;
+  }
+
+  // The access token of a session, for as much as the user and the client may still have.
+  absl::StatusOr<v1::TokenResponse> TokenOf(const internal::Sessions::Open& open,
+                                            const Scopes& scopes, const v1::User& user,
+                                            const ProvenClient& client,
+                                            const IssuerPeer& peer) const {
+    auto bound = BindingOf(client, peer);
+    if (!bound.ok()) return bound.status();
+    AccessTokenFacts facts;
+    facts.subject = internal::SubjectOfUser(user.name());
+    facts.client = client.client.name();
+    facts.audience = open.session.audience();
+    facts.scopes = scopes;
+    facts.session_id = open.id;
+    facts.authenticated_at = internal::TimeOf(open.session.began_at());
+    facts.claims = Visible(user.claims(), client.client);
+    facts.certificate_sha256 = *std::move(bound);
+    auto token = tokens->Make(facts);
+    if (!token.ok()) return token.status();
+    return ResponseOf(*std::move(token), scopes, open.refresh_token);
+  }
+
+  // Revoked, or not, or UNAVAILABLE.
+  absl::StatusOr<bool> IsRevoked(const Identity& token) const {
+    const absl::Status status = internal::CheckRevocation(token, revocations.get());
+    if (status.ok()) return false;
+    if (FailureOf(status) == AuthFailure::kRevoked) return true;
+    return absl::UnavailableError("nobody can say now what is revoked");
+  }
+};
+
+TokenIssuer::TokenIssuer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TokenIssuer::~TokenIssuer() = default;
+
+absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOptions options) {
+  const v1::IssuerConfig& config = options.config;
+  if (absl::Status status = internal::CheckIssuerSettings(config); !status.ok()) return status;
+  if (options.store == nullptr) return absl::InvalidArgumentError("store: required");
+  auto keys = KeyDirectory::Create({config.key_directory(), absl::Seconds(1), options.clock});
+  if (!keys.ok()) {
+    return absl::Status(keys.status().code(),
+                        absl::StrCat("key_directory: ", keys.status().message()));
+  }
+  auto state = std::make_unique<State>();
+  state->config = config;
+  state->store = options.store;
+  state->clock = options.clock;
+  state->keys = *std::move(keys);
+  SignerOptions signer_options;
+  signer_options.key_directory = state->keys;
+  auto signer = Signer::Create(std::move(signer_options));
+  if (!signer.ok()) return signer.status();
+  state->tokens = std::make_unique<internal::AccessTokens>(
+      config.issuer(), state->keys, *std::move(signer), internal::AccessTokenLifetime(config),
+      options.clock);
+  state->proofs =
+      std::make_unique<internal::ClientProofs>(config.issuer(), options.store, options.clock);
+  if (config.has_sign_in()) {
+    auto secret = internal::ReadPrivateFile(config.sign_in().session_secret_file(), 64 * 1024);
+    if (!secret.ok()) {
+      return absl::Status(secret.status().code(),
+                          absl::StrCat("sign_in.session_secret_file: ", secret.status().message()));
+    }
+    auto tokens = internal::RefreshTokens::Create(*std::move(secret));
+    if (!tokens.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "sign_in.session_secret_file: ", config.sign_in().session_secret_file(),
+          ": needs at least 32 random bytes, as `head -c 32 /dev/urandom` gives them"));
+    }
+    state->sessions = std::make_unique<internal::Sessions>(
+        internal::SessionOptions(config), options.store, *std::move(tokens), options.clock);
+    state->attempts = std::make_unique<internal::SignInAttempts>(options.store, options.clock);
+    internal::PasswordHashesOptions hashes;
+    if (options.cheaper_passwords_for_tests > 0) {
+      hashes.cost.log2_n = options.cheaper_passwords_for_tests;
+    }
+    auto passwords = internal::PasswordHashes::Create(hashes);
+    if (!passwords.ok()) return passwords.status();
+    state->passwords = *std::move(passwords);
+  }
+  RevocationFeedOptions feed;
+  feed.issuer = config.issuer();
+  feed.store = options.store;
+  feed.clock = options.clock;
+  state->revocations = std::make_shared<RevocationFeed>(std::move(feed));
+  return std::unique_ptr<TokenIssuer>(new TokenIssuer(std::move(state)));
+}
+
+absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& request,
+                                                      const IssuerPeer& peer) {
+  if (state_->sessions == nullptr) {
+    return absl::UnimplementedError("sign-in is off: the config has no sign_in");
+  }
+  if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  auto client = state_->proofs->Check(request.client(), peer);
+  if (!client.ok()) return client.status();
+  if (!client->client.signs_users_in()) {
+    return internal::UnauthorizedClient("users do not sign in with this client");
+  }
+  const auto password = internal::PasswordText(request.password());
+  if (!password.ok()) return SignInRefused();  // Nobody has such a password.
+
+  const auto begun = state_->attempts->Begin(request.user(), peer.network);
+  if (!begun.ok()) return begun.status();
+  if (!*begun) return SignInRefused();
+
+  std::optional<internal::Stored<v1::User>> user;
+  if (internal::IsAccountName(request.user())) {
+    auto found = internal::ReadRecord<v1::User>(*state_->store, Kind::kUser, request.user());
+    if (!found.ok()) return found.status();
+    user = *std::move(found);
+  }
+  std::optional<absl::string_view> record = internal::PasswordHashes::kNobody;
+  if (user.has_value() && !user->value.disabled() && !user->value.password_hash().empty()) {
+    record = user->value.password_hash();
+  }
+  const auto verdict = state_->passwords->Check(record, *password);
+  if (!verdict.ok()) return verdict.status();
+  if (!verdict->matches) return SignInRefused();
+
+  const absl::Status succeeded = state_->attempts->Succeeded(request.user(), peer.network);
+  if (!succeeded.ok()) return succeeded;
+  if (verdict->needs_rehash) {
+    auto hash = state_->passwords->Hash(*password);
+    if (!hash.ok()) return hash.status();
+    v1::User changed = user->value;
+    changed.set_password_hash(*std::move(hash));
+    // Whoever changes the user at the same time wins; the next sign-in tries again.
+    const absl::Status kept = state_->store->Apply(
+        {{internal::WriteRecord(Kind::kUser, changed.name(),
+                                internal::Stored<v1::User>{changed, user->version})},
+         {}});
+    if (!kept.ok() && !absl::IsAborted(kept)) return kept;
+  }
+
+  const auto granted = internal::GrantedScopes({&user->value.grants(), &client->client.grants()},
+                                               request.audience());
+  if (!granted.ok()) return granted.status();
+  const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()), *granted);
+  if (!scopes.ok()) return scopes.status();
+  if (const auto bound = state_->BindingOf(*client, peer); !bound.ok()) return bound.status();
+  issuer::Session session;
+  session.set_user(user->value.name());
+  session.set_client(client->client.name());
+  session.set_audience(request.audience());
+  for (const std::string& scope : *scopes) session.add_scopes(scope);
+  auto open = state_->sessions->Begin(std::move(session));
+  if (!open.ok()) return open.status();
+  return state_->TokenOf(*open, *scopes, user->value, *client, peer);
+}
+
+absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
+    const v1::IssueForServiceRequest& request, const IssuerPeer& peer) {
+  if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  auto client = state_->proofs->Check(request.client(), peer);
+  if (!client.ok()) return client.status();
+  if (client->proof.empty()) {
+    return internal::UnauthorizedClient("a public client has no tokens of its own");
+  }
+  const auto granted = internal::GrantedScopes({&client->client.grants()}, request.audience());
+  if (!granted.ok()) return granted.status();
+  const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()), *granted);
+  if (!scopes.ok()) return scopes.status();
+  auto bound = state_->BindingOf(*client, peer);
+  if (!bound.ok()) return bound.status();
+  AccessTokenFacts facts;
+  facts.subject = internal::SubjectOfClient(client->client.name());
+  facts.client = client->client.name();
+  facts.audience = request.audience();
+  facts.scopes = *scopes;
+  facts.certificate_sha256 = *std::move(bound);
+  auto token = state_->tokens->Make(facts);
+  if (!token.ok()) return token.status();
+  return State::ResponseOf(*std::move(token), *scopes);
+}
+
+absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest& request,
+                                                       const IssuerPeer& peer) {
+  if (state_->sessions == nullptr) {
+    return absl::UnimplementedError("sign-in is off: the config has no sign_in");
+  }
+  auto client = state_->proofs->Check(request.client(), peer);
+  if (!client.ok()) return client.status();
+  std::optional<internal::Stored<v1::User>> user;
+  // What is asked for too much is refused before the token is spent, and costs nobody the session.
+  absl::Status refusal;
+  Scopes scopes;
+  auto open = state_->sessions->Refresh(
+      request.refresh_token(), client->client.name(), client->proof,
+      [&](const issuer::Session& session) -> absl::Status {
+        auto found = internal::ReadRecord<v1::User>(*state_->store, Kind::kUser, session.user());
+        if (!found.ok()) return found.status();
+        user = *std::move(found);
+        if (!user.has_value() || user->value.disabled() ||
+            (user->value.has_sessions_not_before() &&
+             internal::TimeOf(session.began_at()) <=
+                 internal::TimeOf(user->value.sessions_not_before()))) {
+          return internal::InvalidGrant("the session is over");
+        }
+        if (!client->client.signs_users_in()) {
+          return internal::InvalidGrant("users sign in with this client no more");
+        }
+        return absl::OkStatus();
+      },
+      [&](const issuer::Session& session) -> absl::Status {
+        const auto granted = internal::GrantedScopes(
+            {&user->value.grants(), &client->client.grants()}, session.audience());
+        if (!granted.ok()) return granted.status();
+        const auto chosen =
+            internal::ChooseScopes(ScopesOf(request.scopes()),
+                                   internal::CommonScopes(ScopesOf(session.scopes()), *granted));
+        if (!chosen.ok()) return chosen.status();
+        scopes = *chosen;
+        return state_->BindingOf(*client, peer).status();
+      });
+  if (!open.ok()) {
+    (void)state_->revocations->Poll();  // A session may have ended.
+    return open.status();
+  }
+  return state_->TokenOf(*open, scopes, user->value, *client, peer);
+}
+
+absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeRequest& request,
+                                                        const IssuerPeer& peer) {
+  if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  auto client = state_->proofs->Check(request.client(), peer);
+  if (!client.ok()) return client.status();
+  if (client->proof.empty()) {
+    return internal::UnauthorizedClient("a public client exchanges nothing");
+  }
+  PeerConnection connection(peer);
+  const auto caller = state_->tokens->Verify(request.subject_token(), connection);
+  if (!caller.ok()) {
+    return internal::InvalidGrant("the subject token is no good access token of this issuer");
+  }
+  const auto is_revoked = state_->IsRevoked(*caller);
+  if (!is_revoked.ok()) return is_revoked.status();
+  if (*is_revoked) {
+    return internal::InvalidGrant("the subject token is no good access token of this issuer");
+  }
+  // It must have been meant for who shows it: a token that somebody else received opens nothing.
+  std::vector<std::string> receives(client->client.receives().begin(),
+                                    client->client.receives().end());
+  if (receives.empty()) receives.push_back(client->client.name());
+  if (std::find(receives.begin(), receives.end(), caller->audiences()[0]) == receives.end()) {
+    return internal::InvalidGrant("the subject token is for another audience than the client");
+  }
+  const std::string actor = internal::SubjectOfClient(client->client.name());
+  const auto& claims = caller->claims().private_claims();
+  const auto may_act = claims.find(internal::kMayAct);
+  if (may_act != claims.end() && !MayAct(may_act->second, actor, issuer())) {
+    return internal::InvalidGrant("the subject token says that somebody else may act (may_act)");
+  }
+  const auto granted = internal::GrantedScopes({&client->client.exchanges()}, request.audience());
+  if (!granted.ok()) return granted.status();
+  const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()),
+                                             internal::CommonScopes(*granted, caller->scopes()));
+  if (!scopes.ok()) return scopes.status();
+  auto bound = state_->BindingOf(*client, peer);
+  if (!bound.ok()) return bound.status();
+
+  AccessTokenFacts facts;
+  facts.subject = caller->subject();
+  facts.client = client->client.name();
+  facts.audience = request.audience();
+  facts.scopes = *scopes;
+  facts.session_id = internal::TextClaim(*caller, "sid");
+  if (const auto found = claims.find("auth_time"); found != claims.end()) {
+    facts.authenticated_at = absl::FromUnixSeconds(found->second.int_value());
+  }
+  facts.claims = State::Visible(claims, client->client);
+  facts.certificate_sha256 = *std::move(bound);
+  facts.not_after = caller->expires_at();
+  if (caller->claims().has_actor()) facts.actor = caller->claims().actor();
+  if (!client->client.impersonation_without_trace()) {
+    v1::Actor current;
+    current.set_subject(actor);
+    if (facts.actor.has_value()) *current.mutable_actor() = *facts.actor;
+    facts.actor = std::move(current);
+  }
+  if (facts.actor.has_value() && DepthOf(*facts.actor) > kMaxActors) {
+    return internal::InvalidGrant("the subject token has come through too many actors already");
+  }
+  auto token = state_->tokens->Make(facts);
+  if (!token.ok()) return token.status();
+  return State::ResponseOf(*std::move(token), *scopes);
+}
+
+absl::Status TokenIssuer::Revoke(const v1::RevokeRequest& request, const IssuerPeer& peer) {
+  if (request.token().empty()) return internal::InvalidRequest("token is required");
+  const auto client = state_->proofs->Check(request.client(), peer);
+  if (!client.ok()) return client.status();
+  absl::Status ended;
+  if (state_->sessions != nullptr && state_->sessions->IsRefreshToken(request.token())) {
+    ended = state_->sessions->EndOf(request.token(), client->client.name());
+  } else {
+    PeerConnection connection(peer);
+    const auto token = state_->tokens->Verify(request.token(), connection);
+    if (!token.ok() || token->client_id() != client->client.name()) return absl::OkStatus();
+    ended = internal::EndSession(*state_->store, issuer(), internal::TextClaim(*token, "sid"),
+                                 state_->clock->Now());
+  }
+  if (!ended.ok()) return ended;
+  (void)state_->revocations->Poll();  // So that it counts here from now on.
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::IntrospectResponse> TokenIssuer::Introspect(
+    const v1::IntrospectRequest& request) {
+  v1::IntrospectResponse response;
+  // Whose connection the token is for is not this one.
+  auto token = state_->tokens->VerifyUnbound(request.token());
+  if (!token.ok() || token->expires_at() <= state_->clock->Now()) return response;
+  const auto is_revoked = state_->IsRevoked(*token);
+  if (!is_revoked.ok()) return is_revoked.status();
+  if (*is_revoked) return response;
+  response.set_active(true);
+  *response.mutable_claims() = token->claims();
+  return response;
+}
+
+absl::StatusOr<std::string> TokenIssuer::Jwks() const {
+  return state_->keys->Current()->ToPublicJwks();
+}
+std::shared_ptr<const KeySource> TokenIssuer::keys() const { return state_->keys; }
+std::shared_ptr<RevocationFeed> TokenIssuer::revocations() const { return state_->revocations; }
+bool TokenIssuer::has_sign_in() const { return state_->sessions != nullptr; }
+const std::string& TokenIssuer::issuer() const { return state_->tokens->issuer(); }
+const std::shared_ptr<IssuerStore>& TokenIssuer::store() const { return state_->store; }
+absl::Status TokenIssuer::RemoveExpired() { return state_->store->RemoveExpired(); }
+
+}  // namespace lanyard

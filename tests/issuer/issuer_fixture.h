@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_TESTS_ISSUER_ISSUER_FIXTURE_H_
+#define LANYARD_TESTS_ISSUER_ISSUER_FIXTURE_H_
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "lanyard/sdk/internal/crypto/scrypt.h"
+#include "lanyard/sdk/internal/token_text.h"
+#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/sdk/issuer/memory_store.h"
+#include "lanyard/sdk/issuer/password_hash.h"
+#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/sdk/keys/key.h"
+#include "lanyard/sdk/keys/key_rotation.h"
+#include "lanyard/sdk/signer.h"
+#include "lanyard/testing/fake_clock.h"
+#include "lanyard/testing/matchers.h"
+#include "tests/sdk/temp_folder.h"
+
+namespace lanyard::test {
+
+inline constexpr char kIssuer[] = "https://tokens.example.com";
+inline constexpr char kPassword[] = "correct horse battery";
+inline constexpr int kCheap = 4;  // scrypt's N = 2^4: tests count work, and wait for none.
+
+// An issuer on a store in memory and a clock that stands still, with a user "ada" who has a
+// password, and the clients "web", where users sign in, "orders", which receives their tokens and
+// exchanges them for "payments", and "checkout", a service with a certificate.
+class IssuerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    RotationOptions rotation;
+    rotation.algorithm = Algorithm::kEs256;
+    ASSERT_THAT(RotateKeys(folder_.Path("keys"), rotation, clock_->Now()), testing::IsOk());
+    folder_.Write("secret", std::string(32, '\x81'));
+    chmod(folder_.Path("secret").c_str(), 0600);
+    config_.set_issuer(kIssuer);
+    config_.set_key_directory(folder_.Path("keys"));
+    config_.mutable_memory();
+    config_.mutable_sign_in()->set_session_secret_file(folder_.Path("secret"));
+    Start();
+    ASSERT_NE(issuer_, nullptr);
+    AddUser("ada");
+    v1::Client web;
+    web.set_name("web");
+    web.set_signs_users_in(true);
+    Grant(web.mutable_grants(), "orders", {"orders.read", "orders.write"});
+    web.add_visible_claims("roles");
+    ASSERT_THAT(accounts_->AddClient(web), testing::IsOk());
+    v1::Client orders;
+    orders.set_name("orders");
+    orders.add_certificate_names("spiffe://prod/orders");
+    Grant(orders.mutable_exchanges(), "payments", {"orders.read", "pay"});
+    orders.add_visible_claims("roles");
+    ASSERT_THAT(accounts_->AddClient(orders), testing::IsOk());
+    v1::Client checkout;
+    checkout.set_name("checkout");
+    checkout.add_certificate_names("spiffe://prod/checkout");
+    Grant(checkout.mutable_grants(), "orders", {"orders.read", "orders.write"});
+    ASSERT_THAT(accounts_->AddClient(checkout), testing::IsOk());
+  }
+
+  // The issuer anew, with what the config says now; the store stays.
+  void Start() {
+    TokenIssuerOptions options;
+    options.config = config_;
+    options.store = store_;
+    options.clock = clock_;
+    options.cheaper_passwords_for_tests = kCheap;
+    auto issuer = TokenIssuer::Create(options);
+    ASSERT_THAT(issuer, testing::IsOk());
+    issuer_ = *std::move(issuer);
+    accounts_ = std::make_unique<Accounts>(kIssuer, store_, clock_);
+  }
+
+  static void Grant(google::protobuf::RepeatedPtrField<v1::Grant>* grants,
+                    const std::string& audience, const std::vector<std::string>& scopes) {
+    v1::Grant* grant = grants->Add();
+    grant->set_audience(audience);
+    for (const std::string& scope : scopes) grant->add_scopes(scope);
+  }
+
+  static std::string HashOf(const std::string& password) {
+    internal::PasswordHashesOptions options;
+    options.cost.log2_n = kCheap;
+    return *(*internal::PasswordHashes::Create(options))->Hash(*internal::PasswordText(password));
+  }
+
+  void AddUser(const std::string& name) {
+    v1::User user;
+    user.set_name(name);
+    user.set_password_hash(HashOf(kPassword));
+    Grant(user.mutable_grants(), "orders", {"orders.read"});
+    (*user.mutable_claims())["roles"].set_string_value("operator");
+    (*user.mutable_claims())["salary"].set_int_value(1);
+    ASSERT_THAT(accounts_->AddUser(user), testing::IsOk());
+  }
+
+  // A connection with a certificate of that name, or from that network.
+  static IssuerPeer PeerWith(const std::string& certificate_name) {
+    IssuerPeer peer;
+    peer.verified_names.uris = {certificate_name};
+    peer.certificate_sha256 =
+        certificate_name + std::string(32 - certificate_name.size() % 32, '.');
+    peer.certificate_sha256.resize(32);
+    return peer;
+  }
+  static IssuerPeer PeerFrom(const std::string& network) {
+    IssuerPeer peer;
+    peer.network = network;
+    return peer;
+  }
+
+  static v1::SignInRequest SignInOf(const std::string& user,
+                                    const std::string& password = kPassword) {
+    v1::SignInRequest request;
+    request.set_user(user);
+    request.set_password(password);
+    request.mutable_client()->set_client_id("web");
+    request.set_audience("orders");
+    return request;
+  }
+
+  // The refresh token and access token of a sign-in that must succeed.
+  v1::TokenResponse SignIn(const std::string& user = "ada") {
+    auto response = issuer_->SignIn(SignInOf(user), PeerFrom("192.0.2.1"));
+    EXPECT_THAT(response, testing::IsOk());
+    return response.ok() ? *response : v1::TokenResponse();
+  }
+
+  absl::StatusOr<v1::TokenResponse> Refresh(const std::string& token,
+                                            const std::string& client = "web") {
+    v1::RefreshRequest request;
+    request.set_refresh_token(token);
+    request.mutable_client()->set_client_id(client);
+    return issuer_->Refresh(request, IssuerPeer());
+  }
+
+  absl::StatusOr<v1::TokenResponse> Exchange(const std::string& token,
+                                             const std::string& client = "orders",
+                                             const std::string& audience = "payments") {
+    v1::ExchangeRequest request;
+    request.set_subject_token(token);
+    request.mutable_client()->set_client_id(client);
+    request.set_audience(audience);
+    return issuer_->Exchange(request, PeerWith("spiffe://prod/" + client));
+  }
+
+  bool IsActive(const std::string& token) {
+    v1::IntrospectRequest request;
+    request.set_token(token);
+    const auto response = issuer_->Introspect(request);
+    EXPECT_THAT(response, testing::IsOk());
+    return response.ok() && response->active();
+  }
+
+  // What a token says, as the issuer itself reads it; it must be active.
+  v1::Claims ClaimsOf(const std::string& token) {
+    v1::IntrospectRequest request;
+    request.set_token(token);
+    const auto response = issuer_->Introspect(request);
+    EXPECT_TRUE(response.ok() && response->active());
+    return response.ok() ? response->claims() : v1::Claims();
+  }
+
+  testing::TempFolder folder_;
+  const std::shared_ptr<testing::FakeClock> clock_ = std::make_shared<testing::FakeClock>();
+  const std::shared_ptr<MemoryStore> store_ = std::make_shared<MemoryStore>(clock_);
+  v1::IssuerConfig config_;
+  std::unique_ptr<TokenIssuer> issuer_;
+  std::unique_ptr<Accounts> accounts_;
+};
+
+}  // namespace lanyard::test
+
+#endif  // LANYARD_TESTS_ISSUER_ISSUER_FIXTURE_H_
