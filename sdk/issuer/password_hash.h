@@ -34,7 +34,7 @@ struct PasswordHashesOptions {
 // there. So the caller checks something for every sign-in, and says kNobody where there is nobody
 // who may sign in.
 //
-// Thread-safe. Both calls block for their derivations; see DerivationQueue.
+// Thread-safe. Both calls block for their derivations; see internal::WorkQueue.
 class PasswordHashes {
  public:
   // INVALID_ARGUMENT for a cost that is out of bounds or takes more than max_memory.

@@ -35,7 +35,7 @@ struct TokenIssuerOptions {
 // request. Errors as lanyard/v1/token_service.proto has them; their texts may go to the client.
 //
 // Thread-safe. Every call may block, on the store, and SignIn() on a derivation of half a second
-// and 128 MiB: how many run at once is the caller's to bound (internal::DerivationQueue).
+// and 128 MiB: how many run at once is the caller's to bound (internal::WorkQueue).
 class TokenIssuer {
  public:
   // Fails, naming the field, for a config that is not good, and for files that cannot be read.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/derivation_queue.h"
+#include "lanyard/sdk/internal/work_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 // Work that waits until it is let go, and counts itself.
 class HeldWork {
  public:
-  DerivationQueue::Work One() {
+  WorkQueue::Work One() {
     return [this](bool stopped) {
       std::unique_lock<std::mutex> lock(mutex_);
       if (stopped) {
@@ -53,15 +53,15 @@ class HeldWork {
   int running_ = 0, most_ = 0, done_ = 0, stopped_ = 0;
 };
 
-TEST(DerivationQueueTest, RunsOneForEachCoreUnlessTold) {
-  EXPECT_EQ(DerivationQueue().threads(),
+TEST(WorkQueueTest, RunsOneForEachCoreUnlessTold) {
+  EXPECT_EQ(WorkQueue().threads(),
             std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-  EXPECT_EQ(DerivationQueue({3, 1}).threads(), 3);
+  EXPECT_EQ(WorkQueue({3, 1}).threads(), 3);
 }
 
-TEST(DerivationQueueTest, RefusesExactlyWhatIsAboveItsBound) {
+TEST(WorkQueueTest, RefusesExactlyWhatIsAboveItsBound) {
   HeldWork work;
-  auto queue = std::make_unique<DerivationQueue>(DerivationQueueOptions{3, 100});
+  auto queue = std::make_unique<WorkQueue>(WorkQueueOptions{3, 100});
   for (int i = 0; i < 103; ++i) ASSERT_TRUE(queue->Run(work.One()).ok()) << i;
   work.AwaitRunning(3);
   for (int i = 0; i < 20; ++i) {
@@ -74,11 +74,11 @@ TEST(DerivationQueueTest, RefusesExactlyWhatIsAboveItsBound) {
   EXPECT_EQ(work.done() + work.stopped(), 103);
 }
 
-TEST(DerivationQueueTest, AFloodTakesNoMoreThanItsShareAndLosesNobody) {
+TEST(WorkQueueTest, AFloodTakesNoMoreThanItsShareAndLosesNobody) {
   HeldWork work;
   std::atomic<int> taken{0}, refused{0};
   {
-    DerivationQueue queue({4, 100});
+    WorkQueue queue({4, 100});
     std::vector<std::thread> clients;
     for (int i = 0; i < 10; ++i) {
       clients.emplace_back([&] {
@@ -99,10 +99,10 @@ TEST(DerivationQueueTest, AFloodTakesNoMoreThanItsShareAndLosesNobody) {
   EXPECT_EQ(work.done() + work.stopped(), taken);
 }
 
-TEST(DerivationQueueTest, TheEndTellsThoseThatStillWait) {
+TEST(WorkQueueTest, TheEndTellsThoseThatStillWait) {
   HeldWork work;
   std::atomic<bool> ended{false};
-  auto queue = std::make_unique<DerivationQueue>(DerivationQueueOptions{2, 10});
+  auto queue = std::make_unique<WorkQueue>(WorkQueueOptions{2, 10});
   for (int i = 0; i < 12; ++i) ASSERT_TRUE(queue->Run(work.One()).ok());
   work.AwaitRunning(2);
   std::thread closer([&] {
@@ -116,8 +116,8 @@ TEST(DerivationQueueTest, TheEndTellsThoseThatStillWait) {
   EXPECT_GE(work.done(), 2);
 }
 
-TEST(DerivationQueueTest, WorkThatAsksForMoreAtTheEndIsRefused) {
-  auto queue = std::make_unique<DerivationQueue>(DerivationQueueOptions{1, 10});
+TEST(WorkQueueTest, WorkThatAsksForMoreAtTheEndIsRefused) {
+  auto queue = std::make_unique<WorkQueue>(WorkQueueOptions{1, 10});
   std::atomic<int> taken{1}, called{0};
   ASSERT_TRUE(queue
                   ->Run([&, raw = queue.get()](bool) {
@@ -134,8 +134,8 @@ TEST(DerivationQueueTest, WorkThatAsksForMoreAtTheEndIsRefused) {
   EXPECT_EQ(called, taken);
 }
 
-TEST(DerivationQueueTest, WhatWorkHoldsIsLetGoWhenItHasRun) {
-  DerivationQueue queue({1, 10});
+TEST(WorkQueueTest, WhatWorkHoldsIsLetGoWhenItHasRun) {
+  WorkQueue queue({1, 10});
   auto held = std::make_shared<int>(1);
   const std::weak_ptr<int> watched = held;
   ASSERT_TRUE(queue.Run([held = std::move(held)](bool) {}).ok());

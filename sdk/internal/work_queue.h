@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SDK_ISSUER_DERIVATION_QUEUE_H_
-#define LANYARD_SDK_ISSUER_DERIVATION_QUEUE_H_
+#ifndef LANYARD_SDK_INTERNAL_WORK_QUEUE_H_
+#define LANYARD_SDK_INTERNAL_WORK_QUEUE_H_
 
 #include <atomic>
 #include <functional>
@@ -11,31 +11,31 @@
 
 namespace lanyard::internal {
 
-struct DerivationQueueOptions {
-  // How many derivations run at once, each with 128 MiB; 0 is one for each core.
+struct WorkQueueOptions {
+  // How much runs at once; 0 is one for each core.
   int threads = 0;
 
-  // How many more may wait for their turn.
+  // How much more may wait for its turn.
   int max_waiting = 100;
 };
 
-// Runs what derives keys from passwords away from the threads of gRPC, with a bound on how much of
-// the machine a flood of sign-ins can take: above it there is a refusal at once, before any work.
+// Runs what blocks or is dear away from the threads of gRPC, with a bound on how much of the
+// machine a flood of requests can take: above it there is a refusal at once, before any work.
 //
 // Thread-safe.
-class DerivationQueue {
+class WorkQueue {
  public:
   // Is called exactly once if Run() returned OK, on a thread of the queue's. `stopped`: the queue
   // is going away, there is to be no work, only the news.
   using Work = std::function<void(bool stopped)>;
 
-  explicit DerivationQueue(DerivationQueueOptions options = {});
+  explicit WorkQueue(WorkQueueOptions options = {});
 
   // Waits for what runs; what still waits is called with `stopped`. Not to be called by work, nor
   // while another thread is in Run(); work that calls that is refused.
-  ~DerivationQueue();
-  DerivationQueue(const DerivationQueue&) = delete;
-  DerivationQueue& operator=(const DerivationQueue&) = delete;
+  ~WorkQueue();
+  WorkQueue(const WorkQueue&) = delete;
+  WorkQueue& operator=(const WorkQueue&) = delete;
 
   // RESOURCE_EXHAUSTED with as many running and waiting as may be, CANCELLED at the end; then
   // `work` is never called.
@@ -53,4 +53,4 @@ class DerivationQueue {
 
 }  // namespace lanyard::internal
 
-#endif  // LANYARD_SDK_ISSUER_DERIVATION_QUEUE_H_
+#endif  // LANYARD_SDK_INTERNAL_WORK_QUEUE_H_
