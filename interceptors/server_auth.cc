@@ -159,12 +159,13 @@ struct ServerAuth::Impl {
   }
 
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TlsCredentials(
-      std::shared_ptr<internal::PortInfo> port) {
+      std::shared_ptr<internal::PortInfo> port, bool clients_may_lack_certificates = false) {
     if (tls == nullptr) {
       return absl::FailedPreconditionError(
           "ServerAuthOptions.tls: certificate_chain and private_key are required for this port");
     }
-    std::shared_ptr<grpc::ServerCredentials> credentials = tls->ServerCredentials();
+    std::shared_ptr<grpc::ServerCredentials> credentials =
+        tls->ServerCredentials(clients_may_lack_certificates);
     if (credentials == nullptr) return absl::InternalError("gRPC refused the TLS options");
     port->verifies_certificates = verifies_certificates;
     InstallGate(*credentials, std::move(port));
@@ -286,7 +287,9 @@ void ServerAuth::AddListeningPort(grpc::ServerBuilder& builder, const std::strin
     impl_->AddPort(builder, address, std::move(credentials), *setup, selected_port);
     return;
   }
-  impl_->AddPort(builder, address, impl_->TlsCredentials(port), *setup, selected_port);
+  impl_->AddPort(builder, address,
+                 impl_->TlsCredentials(port, options.clients_may_lack_certificates), *setup,
+                 selected_port);
 }
 
 void ServerAuth::AddTrustedLoopbackPort(grpc::ServerBuilder& builder, const std::string& address,

@@ -106,6 +106,10 @@ struct PortOptions {
   // The one header that the token is taken from: "Bearer " and the token in authorization, the
   // token alone in any other, as some proxies hand it on. In lower case.
   std::string token_header = "authorization";
+
+  // With tls.root_certificates: lets clients in that present no certificate, beside those whose
+  // certificate leads to the roots. Rules with `peers` match only these.
+  bool clients_may_lack_certificates = false;
 };
 
 // Authenticates and authorizes every call of a server before its handler runs.

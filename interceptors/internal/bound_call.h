@@ -24,6 +24,10 @@ struct BoundCall {
   // The caller's, where the server keeps them (ServerAuthOptions.keep_callers_tokens), else null.
   std::shared_ptr<const BearerToken> token;
   std::string method;
+  // Of the client's certificate: whether the server's own roots vouch for it, and whether it is
+  // x-forwarded-client-cert that tells of it.
+  bool peer_is_verified = false;
+  bool is_forwarded = false;
   std::shared_ptr<ServerState> state;           // Null in tests that have no server.
   std::shared_ptr<OpenStreams::Stream> stream;  // Null for unary calls.
   // Whether the call has been counted as one that goes through only because its method is observed.

@@ -80,6 +80,8 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     if (!admitted.has_value()) admitted.emplace();
     call_.identity = std::move(admitted->identity);
     call_.would_deny = admitted->would_deny;
+    call_.peer_is_verified = admitted->peer_is_verified;
+    call_.is_forwarded = admitted->is_forwarded;
     if (state_->settings.keep_callers_tokens && call_.identity.authenticated()) {
       KeepToken(*metadata, *headers);
     }

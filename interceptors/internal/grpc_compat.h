@@ -21,21 +21,33 @@ namespace lanyard::internal {
 
 using CertificateProvider = std::shared_ptr<grpc::experimental::CertificateProviderInterface>;
 
+// What a server asks of its clients. Whatever certificate comes is verified.
+enum class ClientCertificate { kNotAsked, kOptional, kRequired };
+
 inline std::shared_ptr<grpc::ServerCredentials> ServerTls(const CertificateProvider& provider,
-                                                          bool require_client_certificate) {
+                                                          ClientCertificate client_certificate) {
+  const bool has_roots = client_certificate != ClientCertificate::kNotAsked;
 #ifdef LANYARD_GRPC_HAS_PROVIDER_PAIRS
   auto options = grpc::experimental::TlsServerCredentialsOptions::Create(provider);
   if (!options.ok()) return nullptr;
-  if (require_client_certificate) options->set_root_certificate_provider(provider);
+  if (has_roots) options->set_root_certificate_provider(provider);
   grpc::experimental::TlsServerCredentialsOptions& tls = *options;
 #else
   grpc::experimental::TlsServerCredentialsOptions tls(provider);
   tls.watch_identity_key_cert_pairs();
-  if (require_client_certificate) tls.watch_root_certs();
+  if (has_roots) tls.watch_root_certs();
 #endif
-  tls.set_cert_request_type(require_client_certificate
-                                ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  switch (client_certificate) {
+    case ClientCertificate::kNotAsked:
+      tls.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+      break;
+    case ClientCertificate::kOptional:
+      tls.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+      break;
+    case ClientCertificate::kRequired:
+      tls.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+      break;
+  }
   return grpc::experimental::TlsServerCredentials(tls);
 }
 

@@ -140,8 +140,13 @@ class FileTlsReloader final : public TlsReloader {
     return absl::OkStatus();
   }
 
-  std::shared_ptr<grpc::ServerCredentials> ServerCredentials() override {
-    return ServerTls(provider_, /*require_client_certificate=*/!files_.root_certificates.empty());
+  std::shared_ptr<grpc::ServerCredentials> ServerCredentials(
+      bool clients_may_lack_certificates) override {
+    if (files_.root_certificates.empty()) {
+      return ServerTls(provider_, ClientCertificate::kNotAsked);
+    }
+    return ServerTls(provider_, clients_may_lack_certificates ? ClientCertificate::kOptional
+                                                              : ClientCertificate::kRequired);
   }
 
   std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials() override {

@@ -29,8 +29,10 @@ class TlsReloader {
   static absl::StatusOr<std::shared_ptr<TlsReloader>> Create(const TlsFiles& files);
   virtual ~TlsReloader() = default;
 
-  // With roots: clients must present a certificate that leads to one of them.
-  virtual std::shared_ptr<grpc::ServerCredentials> ServerCredentials() = 0;
+  // With roots: clients must present a certificate that leads to one of them, or with
+  // `clients_may_lack_certificates` one that does or none.
+  virtual std::shared_ptr<grpc::ServerCredentials> ServerCredentials(
+      bool clients_may_lack_certificates) = 0;
   virtual std::shared_ptr<grpc::ChannelCredentials> ChannelCredentials() = 0;
 
   // When the certificate that is in use expires; infinite future without one.
