@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -51,11 +52,18 @@ absl::StatusOr<Secret> Read(const std::string& path, size_t max_bytes, bool is_p
       return status;
     }
   }
-  // One byte more than allowed, so that a file that is too long is seen to be.
-  std::string bytes(max_bytes + 1, '\0');
+  // One byte more than there is, or is allowed, so that the end is seen without another look.
+  const size_t most = max_bytes + 1;
+  std::string bytes(std::min(static_cast<size_t>(info.st_size) + 1, most), '\0');
   ScopedCleanse cleanse(&bytes);
   size_t size = 0;
-  while (size < bytes.size()) {
+  while (size < most) {
+    if (size == bytes.size()) {  // It has grown, or is of a kind that does not say.
+      std::string more(std::min(2 * size, most), '\0');
+      bytes.copy(&more[0], size);
+      bytes.swap(more);
+      Cleanse(&more[0], more.size());
+    }
     const ssize_t got = read(file, &bytes[size], bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
