@@ -18,7 +18,9 @@ constexpr int64_t kNever = int64_t{1} << 53;
 
 int64_t Clamp(int64_t micros) { return std::clamp<int64_t>(micros, 0, kNever); }
 
-absl::string_view NameOf(IssuerStore::Kind kind) {
+}  // namespace
+
+absl::string_view WordOf(IssuerStore::Kind kind) {
   switch (kind) {
     case IssuerStore::Kind::kUser:
       return "user";
@@ -27,14 +29,12 @@ absl::string_view NameOf(IssuerStore::Kind kind) {
     case IssuerStore::Kind::kSession:
       return "session";
     case IssuerStore::Kind::kUsedId:
-      return "used id";
+      return "used_id";
     case IssuerStore::Kind::kAttempts:
-      return "record of attempts";
+      return "attempts";
   }
   return "record";
 }
-
-}  // namespace
 
 absl::Status CheckChange(const IssuerStore::Change& change) {
   std::set<std::pair<IssuerStore::Kind, absl::string_view>> seen;
@@ -49,7 +49,7 @@ absl::Status CheckChange(const IssuerStore::Change& change) {
     }
     if (!seen.emplace(write.kind, write.key).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("a change writes the same ", NameOf(write.kind), " twice"));
+          absl::StrCat("a change writes the same ", WordOf(write.kind), " twice"));
     }
   }
   for (const v1::Revocation& revocation : change.revocations) {
@@ -62,7 +62,7 @@ absl::Status CheckChange(const IssuerStore::Change& change) {
 
 absl::Status VersionMismatch(IssuerStore::Kind kind) {
   return absl::AbortedError(
-      absl::StrCat("the ", NameOf(kind), " has been changed by somebody else"));
+      absl::StrCat("the ", WordOf(kind), " has been changed by somebody else"));
 }
 
 int64_t Micros(absl::Time now) { return Clamp(absl::ToUnixMicros(now)); }

@@ -17,6 +17,9 @@ namespace lanyard::internal {
 // How many revocations a store gives at once.
 inline constexpr size_t kMaxRevocationsAtOnce = 1000;
 
+// What a kind is called where records are kept, which must stay.
+absl::string_view WordOf(IssuerStore::Kind kind);
+
 // INVALID_ARGUMENT where a change is not what IssuerStore asks for.
 absl::Status CheckChange(const IssuerStore::Change& change);
 

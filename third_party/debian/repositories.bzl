@@ -59,6 +59,7 @@ def lanyard_debian_repositories():
         "rules_shell",
         "simdjson",
         "utf8proc",
+        "sqlite3",
     ]:
         if name not in native.existing_rules():
             _debian_wrapper(name = name, wrapper = name)

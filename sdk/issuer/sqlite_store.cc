@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/issuer/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "lanyard/sdk/internal/file.h"
+#include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/issuer/store_change.h"
+
+namespace lanyard {
+namespace {
+
+using internal::ExpiryMicros;
+using internal::Micros;
+using internal::PrintablePath;
+
+// "LNYD", which says in a database's header whose it is.
+constexpr int64_t kApplicationId = 0x4c4e5944;
+constexpr int64_t kSchema = 1;
+// What one transaction removes: others write in between.
+constexpr int64_t kRemovedAtOnce = 1000;
+constexpr size_t kMaxIdleReaders = 8;
+
+constexpr char kMakeTables[] = R"(
+CREATE TABLE state (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  epoch TEXT NOT NULL,
+  version INTEGER NOT NULL,   -- Of the last change.
+  sequence INTEGER NOT NULL   -- Of the last revocation.
+) STRICT;
+CREATE TABLE records (
+  kind TEXT NOT NULL,
+  key BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,  -- Microseconds of Unix time.
+  value BLOB NOT NULL,
+  PRIMARY KEY (kind, key)
+) STRICT;
+CREATE INDEX records_by_expiry ON records (expires_at);
+CREATE TABLE revocations (
+  sequence INTEGER PRIMARY KEY,
+  expires_at INTEGER NOT NULL,
+  revocation BLOB NOT NULL      -- lanyard.v1.Revocation.
+) STRICT;
+CREATE INDEX revocations_by_expiry ON revocations (expires_at);
+)";
+
+// One connection. For one thread at a time.
+class Database {
+ public:
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& file,
+                                                        absl::Duration timeout) {
+    std::unique_ptr<Database> database(new Database(file));
+    // Without the flag that makes a file: its mode would be SQLite's choice.
+    const int code = sqlite3_open_v2(file.c_str(), &database->db_,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    if (code != SQLITE_OK) return database->Error(code);
+    sqlite3_extended_result_codes(database->db_, 1);
+    sqlite3_busy_timeout(database->db_, static_cast<int>(absl::ToInt64Milliseconds(timeout)));
+    // fullfsync is for macOS, where the usual call leaves the data in the disk's own memory.
+    absl::Status status = database->Run("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON");
+    if (!status.ok()) return status;
+    return database;
+  }
+  ~Database() {
+    for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close(db_);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // A message of SQLite's own about the value that failed would be longer; it could hold a record.
+  absl::Status Error(int code) const {
+    const std::string text = absl::StrCat(PrintablePath(file_), ": ", sqlite3_errstr(code));
+    switch (code & 0xff) {
+      case SQLITE_BUSY:
+      case SQLITE_LOCKED:
+      case SQLITE_IOERR:
+      case SQLITE_FULL:
+      case SQLITE_CANTOPEN:
+      case SQLITE_PROTOCOL:
+      case SQLITE_NOMEM:
+        return absl::UnavailableError(text);
+      case SQLITE_NOTADB:
+        return absl::FailedPreconditionError(text);
+      case SQLITE_CORRUPT:
+        return absl::DataLossError(text);
+      case SQLITE_READONLY:
+      case SQLITE_PERM:
+        return absl::PermissionDeniedError(text);
+      default:
+        return absl::InternalError(text);
+    }
+  }
+
+  absl::Status Run(const char* sql) {
+    const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+    return code == SQLITE_OK ? absl::OkStatus() : Error(code);
+  }
+
+  // The statement, which stays prepared. `sql` must be a literal.
+  absl::StatusOr<sqlite3_stmt*> Prepare(const char* sql) {
+    sqlite3_stmt*& statement = statements_[sql];
+    if (statement == nullptr) {
+      const int code =
+          sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+      if (code != SQLITE_OK) return Error(code);
+    }
+    return statement;
+  }
+
+  int changes() const { return sqlite3_changes(db_); }
+  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
+ private:
+  explicit Database(std::string file) : file_(std::move(file)) {}
+
+  const std::string file_;
+  sqlite3* db_ = nullptr;
+  std::map<const char*, sqlite3_stmt*> statements_;
+};
+
+// One use of a prepared statement. What goes wrong before Step() is its answer.
+class Query {
+ public:
+  // `sql` is a literal.
+  Query(Database& database, const char* sql) : database_(database) {
+    auto statement = database.Prepare(sql);
+    if (statement.ok()) {
+      statement_ = *statement;
+    } else {
+      status_ = statement.status();
+    }
+  }
+  ~Query() {
+    if (statement_ == nullptr) return;
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+
+  // The next parameter.
+  Query& Integer(int64_t value) {
+    if (statement_ != nullptr) Check(sqlite3_bind_int64(statement_, ++bound_, value));
+    return *this;
+  }
+  // `text` and `bytes` must outlive this.
+  Query& Text(absl::string_view text) {
+    if (statement_ != nullptr) {
+      Check(sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
+                              SQLITE_STATIC));
+    }
+    return *this;
+  }
+  Query& Bytes(absl::string_view bytes) {
+    // A null pointer would be SQL's NULL.
+    const char* const data = bytes.empty() ? "" : bytes.data();
+    if (statement_ != nullptr) {
+      Check(sqlite3_bind_blob(statement_, ++bound_, data, static_cast<int>(bytes.size()),
+                              SQLITE_STATIC));
+    }
+    return *this;
+  }
+
+  // Whether there is a row, or another one.
+  absl::StatusOr<bool> Step() {
+    if (!status_.ok()) return status_;
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW || code == SQLITE_DONE) return code == SQLITE_ROW;
+    return database_.Error(code);
+  }
+  absl::Status Run() { return Step().status(); }
+
+  // Of the row.
+  int64_t IntegerAt(int column) { return sqlite3_column_int64(statement_, column); }
+  std::string BytesAt(int column) {
+    const auto* const data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    const int size = sqlite3_column_bytes(statement_, column);
+    return data == nullptr ? std::string() : std::string(data, static_cast<size_t>(size));
+  }
+
+ private:
+  void Check(int code) {
+    if (code != SQLITE_OK && status_.ok()) status_ = database_.Error(code);
+  }
+
+  Database& database_;
+  sqlite3_stmt* statement_ = nullptr;
+  absl::Status status_;
+  int bound_ = 0;
+};
+
+// Rolls back unless it was committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database) : database_(database) {}
+  ~Transaction() {
+    if (database_.in_transaction()) database_.Run("ROLLBACK").IgnoreError();
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // IMMEDIATE, so that what is read in it is what will be replaced.
+  absl::Status BeginToWrite() { return Query(database_, "BEGIN IMMEDIATE").Run(); }
+  absl::Status BeginToRead() { return Query(database_, "BEGIN").Run(); }
+  absl::Status Commit() { return Query(database_, "COMMIT").Run(); }
+
+ private:
+  Database& database_;
+};
+
+// A number that the statement gives.
+absl::StatusOr<int64_t> NumberOf(Database& database, const char* sql) {
+  Query query(database, sql);
+  const auto row = query.Step();
+  if (!row.ok()) return row.status();
+  return *row ? query.IntegerAt(0) : 0;
+}
+
+absl::Status CheckMode(const std::string& path, const struct stat& info) {
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(PrintablePath(path), ": not a regular file"));
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrFormat("%s: others can reach it, its mode is %04o; run: chmod 600 %s",
+                        PrintablePath(path), info.st_mode & 07777, PrintablePath(path)));
+  }
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(PrintablePath(path), ": another user's file; use it as that user"));
+  }
+  return absl::OkStatus();
+}
+
+// Makes the file if there is none.
+//
+// One that is there is not opened: closing it would release the locks of every other connection
+// that this process has to it.
+absl::Status PrepareFile(const std::string& path) {
+  struct stat info;
+  for (const absl::string_view beside : {"-wal", "-shm"}) {
+    const std::string other = absl::StrCat(path, beside);
+    if (stat(other.c_str(), &info) != 0) continue;
+    if (absl::Status status = CheckMode(other, info); !status.ok()) return status;
+  }
+  const int made = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) {
+    close(made);
+  } else if (errno != EEXIST) {
+    return internal::FileError(path, errno);
+  }
+  if (stat(path.c_str(), &info) != 0) return internal::FileError(path, errno);
+  return CheckMode(path, info);
+}
+
+// Whether tables must be made in it.
+absl::StatusOr<bool> IsNew(Database& database, const std::string& file) {
+  // The first to read the file, and to say that it is no database.
+  const auto tables = NumberOf(database, "SELECT count(*) FROM sqlite_schema");
+  if (!tables.ok()) return tables.status();
+  const auto application = NumberOf(database, "PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  const auto schema = NumberOf(database, "PRAGMA user_version");
+  if (!schema.ok()) return schema.status();
+  if (*tables == 0 && *application == 0 && *schema == 0) return true;
+  const auto error = [&file](absl::string_view what) {
+    return absl::FailedPreconditionError(absl::StrCat(PrintablePath(file), ": ", what));
+  };
+  if (*application != kApplicationId) return error("a database, but of another program");
+  if (*schema > kSchema) {
+    return error(absl::StrCat("written by a newer Lanyard: its schema is ", *schema,
+                              ", this one knows ", kSchema));
+  }
+  if (*schema != kSchema) return error(absl::StrCat("there is no schema ", *schema));
+  return false;
+}
+
+// What makes a change outlast the machine.
+absl::Status SetUp(Database& database, const std::string& file) {
+  const auto is_new = IsNew(database, file);
+  if (!is_new.ok()) return is_new.status();
+  {
+    Query journal(database, "PRAGMA journal_mode = WAL");
+    if (const auto row = journal.Step(); !row.ok()) return row.status();
+    if (journal.BytesAt(0) != "wal") {
+      return absl::FailedPreconditionError(
+          absl::StrCat(PrintablePath(file), ": SQLite can keep no write-ahead log there"));
+    }
+  }
+  const auto synchronous = NumberOf(database, "PRAGMA synchronous");
+  if (!synchronous.ok()) return synchronous.status();
+  if (*synchronous != 2) return absl::InternalError("this SQLite does not wait for the disk");
+  return absl::OkStatus();
+}
+
+absl::Status MakeTables(Database& database, const std::string& file) {
+  Transaction transaction(database);
+  if (absl::Status status = transaction.BeginToWrite(); !status.ok()) return status;
+  // Another process may have been faster.
+  const auto is_new = IsNew(database, file);
+  if (!is_new.ok()) return is_new.status();
+  if (!*is_new) return absl::OkStatus();
+  if (absl::Status status = database.Run(kMakeTables); !status.ok()) return status;
+  const std::string epoch = internal::NewEpoch();
+  Query state(database, "INSERT INTO state VALUES (1, ?, 0, 0)");
+  if (absl::Status status = state.Text(epoch).Run(); !status.ok()) return status;
+  const std::string header =
+      absl::StrCat("PRAGMA application_id = ", kApplicationId, "; PRAGMA user_version = ", kSchema);
+  if (absl::Status status = database.Run(header.c_str()); !status.ok()) return status;
+  return transaction.Commit();
+}
+
+// One connection writes. Reading takes one of several others: in a write-ahead log readers see the
+// last commit, and do not wait for the next.
+class Store final : public IssuerStore {
+ public:
+  Store(SqliteStoreOptions options, std::unique_ptr<Database> writer)
+      : options_(std::move(options)), idle_writer_(std::move(writer)) {}
+
+  absl::StatusOr<std::optional<Record>> Get(Kind kind, absl::string_view key) const override {
+    auto reader = Reader();
+    if (!reader.ok()) return reader.status();
+    Query query(**reader,
+                "SELECT value, version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
+    query.Text(internal::WordOf(kind)).Bytes(key).Integer(Micros(options_.clock->Now()));
+    const auto row = query.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return std::nullopt;
+    return Record{query.BytesAt(0), static_cast<uint64_t>(query.IntegerAt(1))};
+  }
+
+  absl::Status Apply(const Change& change) override {
+    if (absl::Status status = internal::CheckChange(change); !status.ok()) return status;
+    auto writer = Writer();
+    if (!writer.ok()) return writer.status();
+    Transaction transaction(**writer);
+    if (absl::Status status = transaction.BeginToWrite(); !status.ok()) return status;
+    if (absl::Status status = ApplyIn(**writer, change); !status.ok()) return status;
+    return transaction.Commit();
+  }
+
+  absl::StatusOr<std::vector<std::string>> Keys(Kind kind, absl::string_view after,
+                                                size_t limit) const override {
+    auto reader = Reader();
+    if (!reader.ok()) return reader.status();
+    Query query(**reader,
+                "SELECT key FROM records WHERE kind = ? AND key > ? AND expires_at > ?"
+                " ORDER BY key LIMIT ?");
+    query.Text(internal::WordOf(kind)).Bytes(after).Integer(Micros(options_.clock->Now()));
+    query.Integer(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
+    std::vector<std::string> keys;
+    for (;;) {
+      const auto row = query.Step();
+      if (!row.ok()) return row.status();
+      if (!*row) return keys;
+      keys.push_back(query.BytesAt(0));
+    }
+  }
+
+  absl::StatusOr<RevocationLog> RevocationsAfter(uint64_t sequence) const override {
+    auto reader = Reader();
+    if (!reader.ok()) return reader.status();
+    // Both statements see the same commit.
+    Transaction transaction(**reader);
+    if (absl::Status status = transaction.BeginToRead(); !status.ok()) return status;
+    RevocationLog log;
+    {
+      Query state(**reader, "SELECT epoch, sequence FROM state");
+      const auto row = state.Step();
+      if (!row.ok()) return row.status();
+      log.epoch = state.BytesAt(0);
+      log.sequence = static_cast<uint64_t>(state.IntegerAt(1));
+    }
+    Query query(**reader,
+                "SELECT revocation, sequence FROM revocations WHERE sequence > ? AND expires_at > ?"
+                " ORDER BY sequence LIMIT ?");
+    query.Integer(static_cast<int64_t>(std::min<uint64_t>(sequence, INT64_MAX)));
+    query.Integer(Micros(options_.clock->Now())).Integer(internal::kMaxRevocationsAtOnce);
+    uint64_t last = 0;
+    for (;;) {
+      const auto row = query.Step();
+      if (!row.ok()) return row.status();
+      if (!*row) break;
+      if (!log.revocations.emplace_back().ParseFromString(query.BytesAt(0))) {
+        return absl::DataLossError(
+            absl::StrCat(PrintablePath(options_.file), ": a revocation cannot be read"));
+      }
+      last = static_cast<uint64_t>(query.IntegerAt(1));
+    }
+    if (log.revocations.size() == internal::kMaxRevocationsAtOnce) log.sequence = last;
+    return log;
+  }
+
+  absl::Status RemoveExpired() override {
+    const int64_t now = Micros(options_.clock->Now());
+    for (const char* sql : {"DELETE FROM records WHERE rowid IN"
+                            " (SELECT rowid FROM records WHERE expires_at <= ? LIMIT ?)",
+                            "DELETE FROM revocations WHERE sequence IN"
+                            " (SELECT sequence FROM revocations WHERE expires_at <= ? LIMIT ?)"}) {
+      for (bool more = true; more;) {
+        auto writer = Writer();
+        if (!writer.ok()) return writer.status();
+        Query remove(**writer, sql);
+        if (absl::Status status = remove.Integer(now).Integer(kRemovedAtOnce).Run(); !status.ok()) {
+          return status;
+        }
+        more = (*writer)->changes() == kRemovedAtOnce;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // A connection that goes back when this does.
+  class Borrowed {
+   public:
+    Borrowed(const Store& store, std::unique_ptr<Database> database, bool is_writer)
+        : store_(&store), database_(std::move(database)), is_writer_(is_writer) {}
+    Borrowed(Borrowed&&) = default;
+    Borrowed& operator=(Borrowed&&) = delete;
+    ~Borrowed() {
+      if (database_ != nullptr) store_->GiveBack(std::move(database_), is_writer_);
+    }
+    Database& operator*() const { return *database_; }
+    Database* operator->() const { return database_.get(); }
+
+   private:
+    const Store* store_;
+    std::unique_ptr<Database> database_;
+    bool is_writer_;
+  };
+
+  absl::StatusOr<Borrowed> Writer() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!writer_is_back_.wait_for(lock, absl::ToChronoNanoseconds(options_.timeout),
+                                  [this] { return idle_writer_ != nullptr; })) {
+      return absl::UnavailableError(
+          absl::StrCat(PrintablePath(options_.file), ": too many changes wait for the disk"));
+    }
+    return Borrowed(*this, std::move(idle_writer_), /*is_writer=*/true);
+  }
+
+  absl::StatusOr<Borrowed> Reader() const {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!idle_readers_.empty()) {
+        Borrowed reader(*this, std::move(idle_readers_.back()), /*is_writer=*/false);
+        idle_readers_.pop_back();
+        return reader;
+      }
+    }
+    auto reader = Database::Open(options_.file, options_.timeout);
+    if (!reader.ok()) return reader.status();
+    return Borrowed(*this, *std::move(reader), /*is_writer=*/false);
+  }
+
+  void GiveBack(std::unique_ptr<Database> database, bool is_writer) const {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (is_writer) {
+        idle_writer_ = std::move(database);
+      } else if (idle_readers_.size() < kMaxIdleReaders) {
+        idle_readers_.push_back(std::move(database));
+      }
+    }
+    if (is_writer) writer_is_back_.notify_one();
+  }
+
+  // All but the transaction around it.
+  absl::Status ApplyIn(Database& database, const Change& change) {
+    const int64_t now = Micros(options_.clock->Now());
+    for (const Write& write : change.writes) {
+      Query query(database,
+                  "SELECT version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
+      const auto row =
+          query.Text(internal::WordOf(write.kind)).Bytes(write.key).Integer(now).Step();
+      if (!row.ok()) return row.status();
+      const uint64_t version = *row ? static_cast<uint64_t>(query.IntegerAt(0)) : 0;
+      if (version != write.expected_version) return internal::VersionMismatch(write.kind);
+    }
+    Query next(database,
+               "UPDATE state SET version = version + 1, sequence = sequence + ?"
+               " RETURNING version, sequence");
+    const auto row = next.Integer(static_cast<int64_t>(change.revocations.size())).Step();
+    if (!row.ok()) return row.status();
+    const int64_t version = next.IntegerAt(0);
+    int64_t sequence = next.IntegerAt(1) - static_cast<int64_t>(change.revocations.size());
+    // Done with, before COMMIT.
+    if (absl::Status status = next.Run(); !status.ok()) return status;
+    for (const Write& write : change.writes) {
+      absl::Status status;
+      if (write.value.has_value()) {
+        Query put(database,
+                  "INSERT OR REPLACE INTO records (kind, key, version, expires_at, value)"
+                  " VALUES (?, ?, ?, ?, ?)");
+        put.Text(internal::WordOf(write.kind)).Bytes(write.key).Integer(version);
+        status = put.Integer(ExpiryMicros(write.expires_at)).Bytes(*write.value).Run();
+      } else {
+        Query remove(database, "DELETE FROM records WHERE kind = ? AND key = ?");
+        status = remove.Text(internal::WordOf(write.kind)).Bytes(write.key).Run();
+      }
+      if (!status.ok()) return status;
+    }
+    for (const v1::Revocation& revocation : change.revocations) {
+      const std::string bytes = revocation.SerializeAsString();
+      Query put(database,
+                "INSERT INTO revocations (sequence, expires_at, revocation) VALUES (?, ?, ?)");
+      put.Integer(++sequence).Integer(ExpiryMicros(revocation)).Bytes(bytes);
+      if (absl::Status status = put.Run(); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  const SqliteStoreOptions options_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable writer_is_back_;
+  mutable std::unique_ptr<Database> idle_writer_;  // Null while a change is made.
+  mutable std::vector<std::unique_ptr<Database>> idle_readers_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<IssuerStore>> SqliteStore::Create(SqliteStoreOptions options) {
+  if (options.file.empty()) return absl::InvalidArgumentError("file is required");
+  if (options.clock == nullptr) return absl::InvalidArgumentError("clock is required");
+  if (options.timeout <= absl::ZeroDuration() || options.timeout > absl::Minutes(1)) {
+    return absl::InvalidArgumentError("timeout: more than 0 and up to a minute is taken");
+  }
+  // An absolute path is never one of SQLite's other names, as ":memory:" or a URL.
+  std::error_code error;
+  options.file = std::filesystem::absolute(options.file, error).string();
+  if (error) return internal::FileError(options.file, error.value());
+  // One at a time, so that the file made here is closed before this process locks it.
+  static std::mutex* const mutex = new std::mutex;
+  std::lock_guard<std::mutex> lock(*mutex);
+  if (absl::Status status = PrepareFile(options.file); !status.ok()) return status;
+  auto writer = Database::Open(options.file, options.timeout);
+  if (!writer.ok()) return writer.status();
+  if (absl::Status status = SetUp(**writer, options.file); !status.ok()) return status;
+  if (absl::Status status = MakeTables(**writer, options.file); !status.ok()) return status;
+  return std::make_unique<Store>(std::move(options), *std::move(writer));
+}
+
+}  // namespace lanyard
