@@ -173,7 +173,7 @@ grpc::Service* TokenService::service() { return state_.get(); }
 void TokenService::AddTo(ServerAuthOptions* options) const {
   const std::string iss = absl::CEscape(state_->issuer->issuer());
   absl::StrAppend(&options->config_text, "\nissuers { name: \"self\" issuer: \"", iss,
-                  "\" audiences: \"", iss, "\" revocations {}");
+                  "\" audiences: \"", iss, "\"");
   for (const absl::string_view algorithm :
        {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}) {
     absl::StrAppend(&options->config_text, " algorithms: ", algorithm);
