@@ -216,6 +216,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   settings.sources.config_text = std::move(options.config_text);
   settings.sources.shadow_config_files = std::move(options.shadow_config_files);
   settings.sources.given_keys = std::move(options.key_sources);
+  settings.sources.given_revocations = std::move(options.revocation_sources);
   settings.sources.https = std::move(options.https);
   settings.sources.clock = std::move(options.clock);
   settings.sources.cache_bytes = options.cache_bytes;
@@ -400,6 +401,15 @@ std::map<std::string, KeySourceStatus> ServerAuth::Keys() const {
   return keys;
 }
 
+std::map<std::string, RevocationSourceStatus> ServerAuth::Revocations() const {
+  std::map<std::string, RevocationSourceStatus> revocations;
+  const auto snapshot = impl_->state->snapshot();
+  for (const auto& [name, made] : snapshot->revocations) {
+    revocations.emplace(name, made.source->Status());
+  }
+  return revocations;
+}
+
 absl::Status ServerAuth::Ready() const {
   std::vector<std::string> wrong;
   if (impl_->state->clock->Now() < kEarliestNow) {
@@ -407,7 +417,7 @@ absl::Status ServerAuth::Ready() const {
   }
   const auto snapshot = impl_->state->snapshot();
   for (const auto& [name, made] : snapshot->keys) {
-    const absl::Status health = made.source->Health();
+    const absl::Status health = snapshot->Health(name);
     if (!health.ok()) wrong.push_back(absl::StrCat("issuer ", name, ": ", health.message()));
   }
   const ConfigStatus config = impl_->state->status();

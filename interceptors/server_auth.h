@@ -21,6 +21,7 @@
 #include "lanyard/sdk/description.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/metrics.h"
+#include "lanyard/sdk/revocations/revocation_source.h"
 
 namespace grpc {
 class AuthMetadataProcessor;
@@ -81,6 +82,10 @@ struct ServerAuthOptions {
 
   // Keys for issuers of the config, by their names, in place of jwks_file and the like.
   std::map<std::string, std::shared_ptr<const KeySource>> key_sources;
+
+  // What is revoked of the tokens of issuers of the config, by their names: where the config says
+  // `revocations {}` without a file, and for others as well.
+  std::map<std::string, std::shared_ptr<const RevocationSource>> revocation_sources;
 
   // How long a config that is not good may wait to be mended before Ready() says so.
   absl::Duration config_failure_deadline = absl::InfiniteDuration();
@@ -207,13 +212,17 @@ class ServerAuth {
   absl::StatusOr<Identity> Identify(const grpc::ServerContextBase& context) const;
 
   // Whether tokens of every issuer can be judged now: OK, or UNAVAILABLE with each issuer that has
-  // no keys and why. A server may start before its issuers are up; calls with their tokens get
-  // UNAVAILABLE until then. For readiness probes, see HealthPort::ServeWhile().
+  // no keys, or whose revocations are unknown, and why. A server may start before its issuers are
+  // up; calls with their tokens get UNAVAILABLE until then. For readiness probes, see
+  // HealthPort::ServeWhile().
   absl::Status Ready() const;
 
   // How the keys of each issuer are, by its name: their ids and age, fetches and failures. For
   // metrics.
   std::map<std::string, KeySourceStatus> Keys() const;
+
+  // The same of what is known of their revocations, for issuers that have any.
+  std::map<std::string, RevocationSourceStatus> Revocations() const;
 
   // Reads the config again now, as when its files change. Fails, and what rules goes on ruling, for
   // a config that could not stand at the start either, and for a larger max_token_bytes.

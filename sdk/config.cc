@@ -175,6 +175,9 @@ class Loader {
       internal::AnchorPath(folder, issuer.mutable_fetch()->mutable_ca_file());
       internal::AnchorPath(folder, issuer.mutable_fetch()->mutable_bearer_token_file());
     }
+    if (issuer.has_revocations()) {
+      internal::AnchorPath(folder, issuer.mutable_revocations()->mutable_file());
+    }
     *loaded_.config.add_issuers() = std::move(issuer);
     return absl::OkStatus();
   }

@@ -37,6 +37,10 @@ std::string FileName(const std::string& path) { return path.substr(path.rfind('/
 std::string HashOf(v1::ServerConfig config, const std::vector<internal::EffectiveRule>& rules) {
   for (v1::Issuer& issuer : *config.mutable_issuers()) {
     issuer.set_jwks_file(FileName(issuer.jwks_file()));
+    if (issuer.has_revocations()) {
+      v1::Revocations& revocations = *issuer.mutable_revocations();
+      revocations.set_file(FileName(revocations.file()));
+    }
     if (!issuer.has_fetch()) continue;
     v1::Fetch& fetch = *issuer.mutable_fetch();
     fetch.set_ca_file(FileName(fetch.ca_file()));

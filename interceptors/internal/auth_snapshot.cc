@@ -6,8 +6,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/keys/issuer_keys.h"
+#include "lanyard/sdk/revocations/file_revocation_source.h"
 
 namespace lanyard::internal {
 namespace {
@@ -79,6 +81,72 @@ absl::Status AddKeys(const SnapshotSources& sources, const AuthSnapshot* previou
       "ServerAuthOptions.key_sources: the config has no issuer named \"", *unused.begin(), "\""));
 }
 
+absl::StatusOr<AuthSnapshot::Revocations> RevocationsOf(const v1::Issuer& issuer,
+                                                        const SnapshotSources& sources,
+                                                        const AuthSnapshot* previous) {
+  const std::string& file = issuer.revocations().file();
+  const auto given = sources.given_revocations.find(issuer.name());
+  if (given != sources.given_revocations.end()) {
+    if (file.empty() && given->second != nullptr) {
+      return AuthSnapshot::Revocations{"", given->second};
+    }
+    return absl::InvalidArgumentError(
+        file.empty()
+            ? "ServerAuthOptions.revocation_sources: the source is null"
+            : "revocations.file: ServerAuthOptions.revocation_sources has a source for this "
+              "issuer as well; only one of them");
+  }
+  if (file.empty()) {
+    return absl::InvalidArgumentError(
+        "revocations: name a file, or give ServerAuthOptions.revocation_sources a source for this "
+        "issuer");
+  }
+  std::string made_from =
+      absl::StrCat(IssuerText(issuer), "\n", issuer.revocations().SerializeAsString());
+  if (previous != nullptr) {
+    const auto old = previous->revocations.find(issuer.name());
+    if (old != previous->revocations.end() && old->second.made_from == made_from) {
+      return old->second;
+    }
+  }
+  FileRevocationSourceOptions options;
+  options.path = file;
+  options.issuer = IssuerText(issuer);
+  options.max_age = MaxRevocationAge(issuer.revocations());
+  options.clock = sources.clock;
+  auto source = FileRevocationSource::Create(std::move(options));
+  if (!source.ok()) return source.status();
+  return AuthSnapshot::Revocations{std::move(made_from), *std::move(source)};
+}
+
+absl::Status AddRevocations(const SnapshotSources& sources, const AuthSnapshot* previous,
+                            AuthSnapshot* snapshot) {
+  std::set<std::string> unused;
+  for (const auto& given : sources.given_revocations) unused.insert(given.first);
+  for (const v1::Issuer& issuer : snapshot->config.config.issuers()) {
+    const bool is_given = unused.erase(issuer.name()) > 0;
+    if (!issuer.has_revocations() && !is_given) continue;
+    auto revocations = RevocationsOf(issuer, sources, previous);
+    if (!revocations.ok()) {
+      return absl::Status(
+          revocations.status().code(),
+          absl::StrCat("issuer \"", issuer.name(), "\": ", revocations.status().message()));
+    }
+    snapshot->revocations[issuer.name()] = *std::move(revocations);
+  }
+  if (unused.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("ServerAuthOptions.revocation_sources: the config has no issuer named \"",
+                   *unused.begin(), "\""));
+}
+
+// Null for an issuer without.
+std::shared_ptr<const RevocationSource> RevocationsIn(const AuthSnapshot& snapshot,
+                                                      const std::string& issuer) {
+  const auto found = snapshot.revocations.find(issuer);
+  return found == snapshot.revocations.end() ? nullptr : found->second.source;
+}
+
 // Whether verdicts of one would be those of the other.
 bool SameIssuers(const AuthSnapshot& a, const AuthSnapshot& b) {
   const v1::ServerConfig &x = a.config.config, &y = b.config.config;
@@ -86,7 +154,8 @@ bool SameIssuers(const AuthSnapshot& a, const AuthSnapshot& b) {
   for (int i = 0; i < x.issuers_size(); ++i) {
     const std::string& name = x.issuers(i).name();
     if (x.issuers(i).SerializeAsString() != y.issuers(i).SerializeAsString() ||
-        a.keys.at(name).source != b.keys.at(name).source) {
+        a.keys.at(name).source != b.keys.at(name).source ||
+        RevocationsIn(a, name) != RevocationsIn(b, name)) {
       return false;
     }
   }
@@ -104,7 +173,9 @@ absl::Status AddVerifier(const SnapshotSources& sources, const AuthSnapshot* pre
   options.cache_bytes = sources.cache_bytes;
   options.max_token_bytes = MaxTokenBytes(snapshot->config.config);
   for (const v1::Issuer& issuer : snapshot->config.config.issuers()) {
-    options.issuers.push_back({issuer, snapshot->keys.at(issuer.name()).source});
+    const std::string& name = issuer.name();
+    options.issuers.push_back(
+        {issuer, snapshot->keys.at(name).source, RevocationsIn(*snapshot, name)});
   }
   auto verifier = Verifier::Create(std::move(options));
   if (!verifier.ok()) return verifier.status();
@@ -130,6 +201,13 @@ absl::Status AddPolicies(const Services& services, absl::Time now, AuthSnapshot*
 
 }  // namespace
 
+absl::Status AuthSnapshot::Health(const std::string& issuer) const {
+  absl::Status health = keys.at(issuer).source->Health();
+  const auto source = RevocationsIn(*this, issuer);
+  if (health.ok() && source != nullptr) health = source->Health();
+  return health;
+}
+
 uint32_t MaxTokenBytes(const v1::ServerConfig& config) {
   return config.max_token_bytes() == 0 ? kDefaultTokenBytes : config.max_token_bytes();
 }
@@ -143,6 +221,7 @@ absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadSnapshot(const SnapshotS
   snapshot->config = *std::move(config);
   snapshot->trusted_proxies = PeerPatterns(snapshot->config.config.trusted_proxies());
   if (absl::Status s = AddKeys(sources, previous, snapshot.get()); !s.ok()) return s;
+  if (absl::Status s = AddRevocations(sources, previous, snapshot.get()); !s.ok()) return s;
   if (absl::Status s = AddVerifier(sources, previous, snapshot.get()); !s.ok()) return s;
   if (!sources.shadow_config_files.empty()) {
     auto shadow = LoadConfig(sources.shadow_config_files, "");

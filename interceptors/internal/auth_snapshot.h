@@ -14,6 +14,7 @@
 #include "lanyard/sdk/internal/peer_patterns.h"
 #include "lanyard/sdk/keys/key_source.h"
 #include "lanyard/sdk/policy.h"
+#include "lanyard/sdk/revocations/revocation_source.h"
 #include "lanyard/sdk/token_connection.h"
 #include "lanyard/sdk/verifier.h"
 
@@ -28,11 +29,20 @@ struct AuthSnapshot {
     std::shared_ptr<const KeySource> source;
   };
 
+  struct Revocations {
+    std::string made_from;
+    std::shared_ptr<const RevocationSource> source;
+  };
+
   LoadedConfig config;
-  std::map<std::string, Keys> keys;  // By the issuer's name.
+  std::map<std::string, Keys> keys;                // By the issuer's name.
+  std::map<std::string, Revocations> revocations;  // The same, for those that have any.
   std::shared_ptr<const Verifier> verifier;
   std::shared_ptr<const Policy> policy;
   PeerPatterns trusted_proxies;
+
+  // Whether the issuer's tokens can be judged now; else why not.
+  absl::Status Health(const std::string& issuer) const;
 
   // Whether who comes so may say who its client is: `names` are those in its own certificate, if
   // that is vouched for.
@@ -51,14 +61,15 @@ struct SnapshotSources {
   std::string config_text;
   std::vector<std::string> shadow_config_files;
   std::map<std::string, std::shared_ptr<const KeySource>> given_keys;  // By the issuer's name.
-  std::shared_ptr<const HttpFetcher> https;                            // May be null.
+  std::map<std::string, std::shared_ptr<const RevocationSource>> given_revocations;
+  std::shared_ptr<const HttpFetcher> https;  // May be null.
   std::shared_ptr<const Clock> clock;
   size_t cache_bytes;
 };
 
 // Reads the files anew. What has not changed since `previous`, which may be null, is taken from
-// there: sources of keys with what they have fetched, the verifier with its cache. A shadow that is
-// not good is left out, with a line in the log: it can break nothing.
+// there: sources of keys and revocations with what they have heard, the verifier with its cache. A
+// shadow that is not good is left out, with a line in the log: it can break nothing.
 absl::StatusOr<std::shared_ptr<const AuthSnapshot>> LoadSnapshot(const SnapshotSources& sources,
                                                                  const Services& services,
                                                                  const AuthSnapshot* previous);

@@ -42,12 +42,27 @@ std::string ConfigJson(const ServerState& state) {
   return config.Finish();
 }
 
+std::string RevocationsJson(const RevocationSource& source) {
+  const RevocationSourceStatus status = source.Status();
+  JsonObject object;
+  object.Json("entries", absl::StrCat(status.entries));
+  object.Json("bytes", absl::StrCat(status.bytes));
+  if (status.age.has_value()) object.Text("age", Seconds(*status.age));
+  if (status.ignored > 0) object.Json("of_other_issuers", absl::StrCat(status.ignored));
+  int64_t failures = 0;
+  for (const auto& failure : status.failures) failures += failure.second;
+  object.Json("heard", absl::StrCat(status.successes));
+  if (failures > 0) object.Json("failed", absl::StrCat(failures));
+  if (!status.last_error.empty()) object.Text("last_error", status.last_error);
+  return object.Finish();
+}
+
 std::string IssuersJson(const AuthSnapshot& snapshot) {
   std::vector<std::string> issuers;
   for (const v1::Issuer& issuer : snapshot.config.config.issuers()) {
     const KeySource& source = *snapshot.keys.at(issuer.name()).source;
     const KeySourceStatus status = source.Status();
-    const absl::Status health = source.Health();
+    const absl::Status health = snapshot.Health(issuer.name());
     JsonObject object;
     object.Text("name", issuer.name());
     object.Text("issuer", issuer.issuer().empty() ? issuer.trust_domain() : issuer.issuer());
@@ -61,6 +76,10 @@ std::string IssuersJson(const AuthSnapshot& snapshot) {
       object.Json("failed_fetches", absl::StrCat(failures));
     }
     if (!status.last_error.empty()) object.Text("last_error", status.last_error);
+    const auto revocations = snapshot.revocations.find(issuer.name());
+    if (revocations != snapshot.revocations.end()) {
+      object.Json("revocations", RevocationsJson(*revocations->second.source));
+    }
     issuers.push_back(object.Finish());
   }
   return List(issuers);

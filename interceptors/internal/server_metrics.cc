@@ -49,7 +49,7 @@ void AddKeys(const AuthSnapshot& snapshot, Families* families) {
   for (const auto& [issuer, made] : snapshot.keys) {
     const KeySourceStatus status = made.source->Status();
     Put(&keys, {{"issuer", issuer}}, static_cast<double>(status.key_ids.size()));
-    Put(&ready, {{"issuer", issuer}}, made.source->Health().ok() ? 1 : 0);
+    Put(&ready, {{"issuer", issuer}}, snapshot.Health(issuer).ok() ? 1 : 0);
     if (status.age.has_value()) {
       Put(&ages, {{"issuer", issuer}}, absl::ToDoubleSeconds(*status.age));
     }
@@ -60,6 +60,38 @@ void AddKeys(const AuthSnapshot& snapshot, Families* families) {
     }
   }
   for (Metric* metric : {&keys, &ages, &fetches, &ready}) families->Whole(std::move(*metric));
+}
+
+void AddRevocations(const AuthSnapshot& snapshot, Families* families) {
+  Metric entries{"lanyard_revocations", "Revocations that are remembered.", Kind::kGauge, {}, {}};
+  Metric ages{"lanyard_revocation_age_seconds",
+              "Since the revocations were last known to be all there are.",
+              Kind::kGauge,
+              {},
+              {}};
+  Metric reads{"lanyard_revocation_reads_total",
+               "Times that all revocations were asked for, by outcome.",
+               Kind::kCounter,
+               {},
+               {}};
+  Metric ignored{"lanyard_revocations_ignored_total",
+                 "Revocations of other issuers' tokens.",
+                 Kind::kCounter,
+                 {},
+                 {}};
+  for (const auto& [issuer, made] : snapshot.revocations) {
+    const RevocationSourceStatus status = made.source->Status();
+    Put(&entries, {{"issuer", issuer}}, static_cast<double>(status.entries));
+    Put(&ignored, {{"issuer", issuer}}, static_cast<double>(status.ignored));
+    if (status.age.has_value()) {
+      Put(&ages, {{"issuer", issuer}}, absl::ToDoubleSeconds(*status.age));
+    }
+    Put(&reads, {{"issuer", issuer}, {"outcome", "ok"}}, static_cast<double>(status.successes));
+    for (const auto& [outcome, count] : status.failures) {
+      Put(&reads, {{"issuer", issuer}, {"outcome", outcome}}, static_cast<double>(count));
+    }
+  }
+  for (Metric* metric : {&entries, &ages, &reads, &ignored}) families->Whole(std::move(*metric));
 }
 
 void AddConfig(const ServerState& state, Families* families) {
@@ -106,6 +138,7 @@ std::vector<Metric> MetricsOf(const ServerState& state) {
   families.One("lanyard_token_cache_bytes", "Memory of the cached verdicts.", Kind::kGauge,
                static_cast<double>(verifier.cache_bytes));
   AddKeys(*snapshot, &families);
+  AddRevocations(*snapshot, &families);
   AddConfig(state, &families);
   families.One("lanyard_streams_open", "Streams that run.", Kind::kGauge,
                static_cast<double>(state.open_streams()));

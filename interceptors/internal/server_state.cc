@@ -60,10 +60,14 @@ bool ServerState::StreamsMustBeJudged() {
   if (now == nullptr) return false;  // Not loaded yet.
   std::vector<std::shared_ptr<const void>> judged_by = {now};
   for (const auto& [name, made] : now->keys) judged_by.push_back(made.source->Current());
+  std::vector<uint64_t> generations;
+  for (const auto& [name, made] : now->revocations)
+    generations.push_back(made.source->generation());
   const absl::Time time = clock->Now();
   const bool observation_ended = time >= next_observation_end_;
-  if (judged_by == judged_by_ && !observation_ended) return false;
+  if (judged_by == judged_by_ && generations == revoked_by_ && !observation_ended) return false;
   judged_by_ = std::move(judged_by);
+  revoked_by_ = std::move(generations);
   next_observation_end_ = now->policy->NextObservationEnd(time);
   return true;
 }

@@ -167,6 +167,7 @@ class ServerState {
 
   // What streams were judged by last; only their thread looks at it.
   std::vector<std::shared_ptr<const void>> judged_by_;
+  std::vector<uint64_t> revoked_by_;
   absl::Time next_observation_end_ = absl::InfinitePast();
 
   OpenStreams streams_;  // Last: its thread uses the rest.

@@ -42,6 +42,14 @@ std::string KeysOf(const v1::Issuer& issuer) {
                       " old");
 }
 
+std::string RevocationsOf(const v1::Issuer& issuer) {
+  if (!issuer.has_revocations()) return "";
+  const v1::Revocations& revocations = issuer.revocations();
+  if (revocations.file().empty()) return "given by the server's code";
+  return absl::StrCat("file ", revocations.file(), ", at most ",
+                      absl::FormatDuration(MaxRevocationAge(revocations)), " old");
+}
+
 std::string RequiredClaimsOf(const IssuerRules& rules) {
   std::vector<std::string> names = {"exp"};
   if (rules.require_issued_at) names.push_back("iat");
@@ -94,6 +102,7 @@ std::vector<std::pair<std::string, std::string>> DescribeIssuer(const v1::Issuer
   std::vector<std::pair<std::string, std::string>> lines = {
       {"profile", v1::Profile_Name(issuer.has_profile() ? issuer.profile() : v1::RFC9068)},
       {"keys", KeysOf(issuer)},
+      {"revocations", RevocationsOf(issuer)},
       {"key use", is_svid ? "jwt-svid" : "sig"},
       {"algorithms", absl::StrJoin(algorithms, " or ")},
       {"typ", TypesOf(rules)},

@@ -18,6 +18,8 @@ namespace {
 
 constexpr absl::string_view kNoType = "NO_TYP";
 constexpr absl::Duration kMaxLeeway = absl::Minutes(5);
+constexpr absl::Duration kShortestRevocationAge = absl::Seconds(10);
+constexpr absl::Duration kLongestRevocationAge = absl::Hours(24);
 constexpr absl::Duration kLongestLifetime = absl::Hours(24 * 31);
 
 bool IsSvid(const v1::Issuer& issuer) {
@@ -75,6 +77,19 @@ absl::Status ValidateKeys(const v1::Issuer& issuer, bool hmac) {
       fetch.has_max_stale() ? DurationOf(fetch.max_stale()) : absl::Hours(1);
   if (max_stale < 2 * refresh || max_stale > absl::Hours(24)) {
     return FieldError("fetch.max_stale", "must be at least twice refresh, and at most 24 h");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateRevocations(const v1::Revocations& revocations) {
+  if (!revocations.has_max_revocation_age()) return absl::OkStatus();
+  if (revocations.file().empty()) {
+    return FieldError("revocations.max_revocation_age",
+                      "is only for a file; a source of the server's code has its own");
+  }
+  const absl::Duration age = DurationOf(revocations.max_revocation_age());
+  if (age < kShortestRevocationAge || age > kLongestRevocationAge) {
+    return FieldError("revocations.max_revocation_age", "must be 10 s to 24 h");
   }
   return absl::OkStatus();
 }
@@ -218,6 +233,11 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
   return rules;
 }
 
+absl::Duration MaxRevocationAge(const v1::Revocations& revocations) {
+  return revocations.has_max_revocation_age() ? DurationOf(revocations.max_revocation_age())
+                                              : absl::Minutes(5);
+}
+
 absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   constexpr auto error = FieldError;
   const std::string& name = issuer.name();
@@ -279,6 +299,7 @@ absl::Status ValidateIssuer(const v1::Issuer& issuer) {
     }
   }
   if (absl::Status s = ValidateMayAssert(issuer); !s.ok()) return s;
+  if (absl::Status s = ValidateRevocations(issuer.revocations()); !s.ok()) return s;
   const bool shared_type = std::any_of(
       issuer.custom_types().begin(), issuer.custom_types().end(),
       [](const std::string& type) { return type == kNoType || NormalizedType(type) == "jwt"; });

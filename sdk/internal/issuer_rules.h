@@ -70,6 +70,9 @@ IssuerRules RulesOf(const v1::Issuer& issuer);
 // The algorithms of a valid issuer.
 std::vector<Algorithm> AlgorithmsOf(const v1::Issuer& issuer);
 
+// How long what was heard of revocations counts, by a valid config.
+absl::Duration MaxRevocationAge(const v1::Revocations& revocations);
+
 // Says what an issuer that stands beside others may assert, where its config does not: for one of a
 // trust domain, the subjects of that domain. An error for others, which must say it themselves.
 absl::Status CompleteMayAssert(v1::Issuer* issuer);

@@ -46,6 +46,8 @@ std::string What(absl::string_view word) {
       {"loopback_is_trusted",
        "tokens cross loopback TCP in clear, where every local process can read them"},
       {"max_lifetime", "tokens that live longer than the default of 24 h"},
+      {"max_revocation_age",
+       "tokens that were revoked longer ago than the default of 5 min, where the news is late"},
       {"max_stream_age_past_expiry", "streams go on after their token has expired"},
       {"plaintext_http_is_trusted",
        "whoever is on the network may replace the keys, and so sign any token"},
@@ -62,6 +64,7 @@ std::string What(absl::string_view word) {
 absl::Duration DefaultOf(absl::string_view field) {
   if (field == "leeway") return IssuerRules().leeway;
   if (field == "max_lifetime") return IssuerRules().max_lifetime;
+  if (field == "max_revocation_age") return MaxRevocationAge(v1::Revocations());
   return absl::ZeroDuration();
 }
 

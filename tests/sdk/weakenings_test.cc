@@ -82,6 +82,8 @@ std::map<std::string, std::string> Configs() {
       {"issuer_signs_access_tokens_only", Issuer("profile: CUSTOM custom_types: \"JWT\" "
                                                  "issuer_signs_access_tokens_only: true")},
       {"leeway", Issuer("leeway { seconds: 31 }")},
+      {"max_revocation_age", Issuer("revocations { file: \"revoked\" "
+                                    "max_revocation_age { seconds: 301 } }")},
       {"max_lifetime", Issuer("max_lifetime { seconds: 86401 }")},
   };
 }
@@ -185,11 +187,13 @@ TEST(WeakeningsTest, EverySwitchIsMarkedOrKnownToStrengthen) {
 }
 
 TEST(WeakeningsTest, DefaultsAndWhatIsStricterWeakenNothing) {
-  EXPECT_THAT(WordsIn(Issuer("leeway { seconds: 30 } max_lifetime { seconds: 86400 } "
-                             "profile: CUSTOM custom_types: \"at+jwt\"") +
-                      "settings { method: \"*\" enforcement: ENFORCE "
-                      "max_stream_age_past_expiry { } } reflection: ANY_AUTHENTICATED"),
-              IsEmpty());
+  EXPECT_THAT(
+      WordsIn(Issuer("leeway { seconds: 30 } max_lifetime { seconds: 86400 } "
+                     "revocations { file: \"revoked\" max_revocation_age { seconds: 300 } } "
+                     "profile: CUSTOM custom_types: \"at+jwt\"") +
+              "settings { method: \"*\" enforcement: ENFORCE "
+              "max_stream_age_past_expiry { } } reflection: ANY_AUTHENTICATED"),
+      IsEmpty());
 }
 
 TEST(WeakeningsTest, SaysWhereEachStands) {

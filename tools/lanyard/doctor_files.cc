@@ -15,6 +15,7 @@
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/internal/utc_text.h"
 #include "lanyard/sdk/keys/key_set.h"
+#include "lanyard/sdk/revocations/file_revocation_source.h"
 
 namespace lanyard::tools {
 namespace {
@@ -23,6 +24,7 @@ using Kind = ServerFile::Kind;
 
 constexpr char kCheck[] = "files";
 constexpr size_t kMaxBytes = 1 << 20;
+constexpr size_t kMaxRevocationBytes = 64 << 20;
 constexpr absl::Duration kCertificatesAhead = absl::Hours(14 * 24);
 
 // Whether what is in the file is for its owner alone.
@@ -118,6 +120,16 @@ bool CheckKeys(const ServerFile& file, absl::string_view text, absl::Time now, F
   return !can_sign;
 }
 
+bool CheckRevocations(const ServerFile& file, absl::string_view text, Findings* findings) {
+  const auto revocations = internal::ParseRevocations(text, file.path);
+  if (revocations.ok()) return true;
+  findings->Fail(
+      kCheck, absl::StrCat(revocations.status().message(), " (", file.what, ")"),
+      "correct the file; the server does not start with it, or goes on with what it read "
+      "last for max_revocation_age");
+  return false;
+}
+
 // What is in the file, by its kind.
 bool CheckContent(const ServerFile& file, absl::string_view text, absl::Time now,
                   Findings* findings) {
@@ -128,6 +140,8 @@ bool CheckContent(const ServerFile& file, absl::string_view text, absl::Time now
       return CheckToken(file, text, now, findings);
     case Kind::kKeys:
       return CheckKeys(file, text, now, findings);
+    case Kind::kRevocations:
+      return CheckRevocations(file, text, findings);
     case Kind::kPlain:
     case Kind::kPrivateKey:
       return true;
@@ -152,6 +166,7 @@ std::vector<ServerFile> FilesOf(const v1::ServerConfig& config) {
                paths.ok()) {
       for (const std::string& path : *paths) add("jwks_file", path, Kind::kKeys);
     }
+    add("revocations.file", issuer.revocations().file(), Kind::kRevocations);
     add("fetch.ca_file", issuer.fetch().ca_file(), Kind::kCertificates);
     add("fetch.bearer_token_file", issuer.fetch().bearer_token_file(), Kind::kBearerToken);
   }
@@ -159,7 +174,8 @@ std::vector<ServerFile> FilesOf(const v1::ServerConfig& config) {
 }
 
 void CheckFile(const ServerFile& file, const Mounts& mounts, absl::Time now, Findings* findings) {
-  const auto text = internal::ReadFile(file.path, kMaxBytes);
+  const auto text = internal::ReadFile(
+      file.path, file.kind == Kind::kRevocations ? kMaxRevocationBytes : kMaxBytes);
   if (!text.ok()) {
     findings->Fail(kCheck, absl::StrCat(text.status().message(), " (", file.what, ")"),
                    absl::IsPermissionDenied(text.status())

@@ -14,7 +14,7 @@ namespace lanyard::tools {
 
 // One file that a server reads.
 struct ServerFile {
-  enum class Kind { kPlain, kKeys, kCertificates, kPrivateKey, kBearerToken };
+  enum class Kind { kPlain, kKeys, kCertificates, kPrivateKey, kBearerToken, kRevocations };
 
   std::string what;  // "issuer sso: jwks_file"
   std::string path;

@@ -92,6 +92,19 @@ TEST(ConfigCheckTest, SaysWhereKeysComeFrom) {
   EXPECT_THAT(out(""), HasSubstr("  keys          given by the server's code\n"));
 }
 
+TEST(ConfigCheckTest, SaysWhereRevocationsComeFrom) {
+  const auto out = [](const std::string& revocations) {
+    return Check(absl::StrCat("issuers { name: \"sso\" audiences: \"o\" algorithms: ES256 ", kIss,
+                              revocations, " }"))
+        .out;
+  };
+  EXPECT_THAT(out(""), Not(HasSubstr("revocations")));
+  EXPECT_THAT(out("revocations {}"), HasSubstr("  revocations   given by the server's code\n"));
+  EXPECT_THAT(out("revocations { file: \"/r\" max_revocation_age { seconds: 600 } }"),
+              AllOf(HasSubstr("  revocations   file /r, at most 10m old\n"),
+                    HasSubstr("  weakened by   revocations.max_revocation_age: 10m\n")));
+}
+
 TEST(ConfigCheckTest, SeveralFilesAreOneConfig) {
   const std::string more = TempFile("more.textproto",
                                     "rules { method: \"/shop.Orders/Close\" nobody: true }\n"

@@ -54,6 +54,19 @@ TEST_F(DoctorTest, TheFilesOfAFolderOfKeysCountEach) {
                                                           Not(HasSubstr("README"))))));
 }
 
+TEST_F(DoctorTest, FileOfRevocationsMustBeOne) {
+  const std::string config = Issuer("jwks_file: \"sso.jwks\" revocations { file: \"revoked\" }");
+  EXPECT_THAT(Doctor(config + Rule()).out, HasSubstr("(issuer sso: revocations.file)\n"));
+  files_.Write("revoked", "");
+  EXPECT_THAT(Doctor(config + Rule()), FindsNothing());
+  files_.Write("revoked", "revocations { issuer: \"https://sso.example.test\" token_id: \"a\" }");
+  EXPECT_THAT(Doctor(config + Rule()),
+              HasFinding(absl::StrCat("FAIL files: ", files_.Path("revoked"),
+                                      ":1: expires_at: required: from when on no token that it "
+                                      "concerns can be valid (issuer sso: revocations.file)"),
+                         "correct the file; "));
+}
+
 TEST_F(DoctorTest, FilesThatAnyoneCanChangeAreFailures) {
   ASSERT_EQ(chmod(files_.Path("sso.jwks").c_str(), 0666), 0);
   EXPECT_THAT(Doctor(Issuer() + Rule()),
