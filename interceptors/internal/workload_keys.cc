@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "interceptors/internal/workload_api.pb.h"
-#include "lanyard/interceptors/internal/bundle_stream.h"
+#include "lanyard/interceptors/internal/answer_stream.h"
 #include "lanyard/interceptors/internal/message_bytes.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/keys/fetched_keys.h"
@@ -24,6 +24,9 @@
 
 namespace lanyard::internal {
 namespace {
+
+// Every answer of it is a complete one.
+constexpr char kFetchJwtBundles[] = "/SpiffeWorkloadAPI/FetchJWTBundles";
 
 constexpr absl::Duration kAskAnew = absl::Minutes(5);
 constexpr absl::Duration kMaxStale = absl::Hours(1);
@@ -65,7 +68,7 @@ class BundleFeed {
   // The thread's.
   void Ask(absl::Duration now);
   void GiveUp(absl::Duration now, const grpc::Status& status);
-  void Hear(BundleStream* stream, bool ok);
+  void Hear(AnswerStream* stream, bool ok);
   void Take(grpc::ByteBuffer answer);
   void Drain();
 
@@ -96,8 +99,8 @@ class BundleFeed {
 
   // The thread's alone. A queue of its own and not the callback API: gRPC 1.51 frees the queue of
   // that one under its thread's feet where the last channel goes with a call that ends.
-  std::map<BundleStream*, std::unique_ptr<BundleStream>> streams_;  // Until they have ended.
-  BundleStream* stream_ = nullptr;                                  // The one that is listened to.
+  std::map<AnswerStream*, std::unique_ptr<AnswerStream>> streams_;  // Until they have ended.
+  AnswerStream* stream_ = nullptr;                                  // The one that is listened to.
   // When it was opened, while its first answer is awaited.
   std::optional<absl::Duration> asked_at_;
   bool answered_ = false;  // Whether it has brought something good.
@@ -181,7 +184,7 @@ void BundleFeed::Run() {
       std::lock_guard<std::mutex> lock(mutex_);
       waking_ = false;
     } else {
-      Hear(static_cast<BundleStream*>(tag), ok);
+      Hear(static_cast<AnswerStream*>(tag), ok);
     }
   }
   Drain();
@@ -193,7 +196,7 @@ void BundleFeed::Drain() {
   void* tag = nullptr;
   bool ok = false;
   while (!streams_.empty() && queue_.Next(&tag, &ok)) {
-    auto* const stream = static_cast<BundleStream*>(tag);
+    auto* const stream = static_cast<AnswerStream*>(tag);
     if (tag != &alarm_ && !stream->Advance(ok)) streams_.erase(stream);
   }
   queue_.Shutdown();
@@ -204,7 +207,9 @@ void BundleFeed::Drain() {
 // Opens a stream in place of the one that is there: its first answer comes at once.
 void BundleFeed::Ask(absl::Duration now) {
   if (stream_ != nullptr) stream_->Cancel();
-  auto stream = std::make_unique<BundleStream>(channel_, &queue_);
+  auto stream = std::make_unique<AnswerStream>(channel_, kFetchJwtBundles,
+                                               BytesOf(workload_api::JWTBundlesRequest()),
+                                               &WorkloadEndpoint::Mark, &queue_);
   stream_ = stream.get();
   streams_[stream_] = std::move(stream);
   asked_at_ = now;
@@ -230,7 +235,7 @@ void BundleFeed::GiveUp(absl::Duration now, const grpc::Status& status) {
 }
 
 // Something has come of one of the streams.
-void BundleFeed::Hear(BundleStream* stream, bool ok) {
+void BundleFeed::Hear(AnswerStream* stream, bool ok) {
   if (stream->Advance(ok)) {
     auto answer = stream->TakeAnswer();
     if (stream == stream_ && answer.has_value()) Take(*std::move(answer));

@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_INTERCEPTORS_INTERNAL_BUNDLE_STREAM_H_
-#define LANYARD_INTERCEPTORS_INTERNAL_BUNDLE_STREAM_H_
+#ifndef LANYARD_INTERCEPTORS_INTERNAL_ANSWER_STREAM_H_
+#define LANYARD_INTERCEPTORS_INTERNAL_ANSWER_STREAM_H_
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace lanyard::internal {
 
-// One FetchJWTBundles call. Has one operation on the queue at any time, whose tag is this object;
-// it must live until the last of them has ended. For one thread.
-class BundleStream {
+// One call with one request and a stream of answers. Has one operation on the queue at any time,
+// whose tag is this object; it must live until the last of them has ended. For one thread.
+class AnswerStream {
  public:
-  BundleStream(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue* queue);
-  BundleStream(const BundleStream&) = delete;
-  BundleStream& operator=(const BundleStream&) = delete;
+  // `prepare` may be empty.
+  AnswerStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+               grpc::ByteBuffer request, const std::function<void(grpc::ClientContext*)>& prepare,
+               grpc::CompletionQueue* queue);
+  AnswerStream(const AnswerStream&) = delete;
+  AnswerStream& operator=(const AnswerStream&) = delete;
 
   // Its operation has ended, so the next one begins. False if there is none any more: the stream
   // has ended with status().
   bool Advance(bool ok);
 
-  // What it has brought since, if anything. Every answer is a complete one.
+  // What that operation has brought, if anything.
   std::optional<grpc::ByteBuffer> TakeAnswer();
 
   const grpc::Status& status() const { return status_; }
@@ -35,6 +40,7 @@ class BundleStream {
 
   grpc::ClientContext context_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  const grpc::ByteBuffer request_;
   Step step_ = Step::kStarting;
   grpc::ByteBuffer response_;
   std::optional<grpc::ByteBuffer> answer_;
@@ -43,4 +49,4 @@ class BundleStream {
 
 }  // namespace lanyard::internal
 
-#endif  // LANYARD_INTERCEPTORS_INTERNAL_BUNDLE_STREAM_H_
+#endif  // LANYARD_INTERCEPTORS_INTERNAL_ANSWER_STREAM_H_
