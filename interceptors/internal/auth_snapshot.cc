@@ -112,7 +112,7 @@ absl::StatusOr<AuthSnapshot::Revocations> RevocationsOf(const v1::Issuer& issuer
   FileRevocationSourceOptions options;
   options.path = file;
   options.issuer = IssuerText(issuer);
-  options.max_age = MaxRevocationAge(issuer.revocations());
+  options.max_revocation_age = MaxRevocationAge(issuer.revocations());
   options.clock = sources.clock;
   auto source = FileRevocationSource::Create(std::move(options));
   if (!source.ok()) return source.status();

@@ -25,8 +25,8 @@ class PollingFileRevocationSource final : public FileRevocationSource {
   explicit PollingFileRevocationSource(FileRevocationSourceOptions options)
       : options_(std::move(options)),
         heard_(absl::StrCat("issuer ", internal::Printable(options_.issuer)), options_.issuer,
-               options_.max_age, {options_.max_entries, options_.max_entries * kBytesPerEntry},
-               options_.clock) {}
+               options_.max_revocation_age,
+               {options_.max_entries, options_.max_entries * kBytesPerEntry}, options_.clock) {}
 
   // The first look, whose error is the caller's to tell.
   absl::Status Start() {
@@ -116,8 +116,9 @@ absl::StatusOr<std::unique_ptr<FileRevocationSource>> FileRevocationSource::Crea
   if (options.clock == nullptr) return error("clock is null");
   if (options.max_entries == 0) return error("max_entries is 0");
   if (options.poll_interval < absl::Milliseconds(10)) return error("poll_interval is below 10 ms");
-  if (options.max_age < absl::Seconds(10) || options.max_age > absl::Hours(24)) {
-    return error("max_age must be 10 s to 24 h");
+  if (options.max_revocation_age < absl::Seconds(10) ||
+      options.max_revocation_age > absl::Hours(24)) {
+    return error("max_revocation_age must be 10 s to 24 h");
   }
   auto source = std::make_unique<PollingFileRevocationSource>(std::move(options));
   if (absl::Status status = source->Start(); !status.ok()) return status;

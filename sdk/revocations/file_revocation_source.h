@@ -26,7 +26,7 @@ struct FileRevocationSourceOptions {
   std::string issuer;
 
   // How long it goes on without a good file. Then no token can be judged.
-  absl::Duration max_age = absl::Minutes(5);
+  absl::Duration max_revocation_age = absl::Minutes(5);
 
   // How many are remembered at most. Where there are more, no token can be judged until they have
   // expired.

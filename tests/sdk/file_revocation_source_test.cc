@@ -111,8 +111,10 @@ TEST_F(FileRevocationSourceTest, ChecksItsOptions) {
   EXPECT_THAT(with([](auto* o) { o->max_entries = 0; }), IsError(HasSubstr(".max_entries")));
   EXPECT_THAT(with([](auto* o) { o->poll_interval = absl::Milliseconds(9); }),
               IsError(HasSubstr(".poll_interval")));
-  EXPECT_THAT(with([](auto* o) { o->max_age = absl::Seconds(9); }), IsError(HasSubstr(".max_age")));
-  EXPECT_THAT(with([](auto* o) { o->max_age = absl::Hours(25); }), IsError(HasSubstr(".max_age")));
+  EXPECT_THAT(with([](auto* o) { o->max_revocation_age = absl::Seconds(9); }),
+              IsError(HasSubstr(".max_revocation_age")));
+  EXPECT_THAT(with([](auto* o) { o->max_revocation_age = absl::Hours(25); }),
+              IsError(HasSubstr(".max_revocation_age")));
 }
 
 TEST_F(FileRevocationSourceTest, SeesWhatIsAddedAndTakesNothingBack) {
