@@ -173,13 +173,14 @@ grpc::Service* TokenService::service() { return state_.get(); }
 void TokenService::AddTo(ServerAuthOptions* options) const {
   const std::string iss = absl::CEscape(state_->issuer->issuer());
   absl::StrAppend(&options->config_text, "\nissuers { name: \"self\" issuer: \"", iss,
-                  "\" audiences: \"", iss, "\"");
+                  "\" audiences: \"", iss, "\" revocations {}");
   for (const absl::string_view algorithm :
        {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}) {
     absl::StrAppend(&options->config_text, " algorithms: ", algorithm);
   }
   absl::StrAppend(&options->config_text, " }\n");
   options->key_sources["self"] = state_->issuer->keys();
+  options->revocation_sources["self"] = state_->issuer->revocations();
 }
 
 }  // namespace lanyard

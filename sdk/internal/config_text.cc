@@ -140,7 +140,8 @@ absl::Status ConfigText::CheckEachHasItsLine(const char* field, int count) const
 }
 
 std::string ConfigText::PlaceOf(const char* field, int index) const {
-  return absl::StrCat(file_, ":", tree_.GetLocation(type_->FindFieldByName(field), index).line + 1);
+  const auto location = tree_.GetLocation(type_->FindFieldByName(field), index);
+  return location.line < 0 ? file_ : absl::StrCat(file_, ":", location.line + 1);
 }
 
 absl::Status ExpandConfigPart(google::protobuf::Message* part, const std::string& place,

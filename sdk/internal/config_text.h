@@ -27,7 +27,8 @@ class ConfigText {
   // An error unless each element of these repeated messages has a line of its own.
   absl::Status CheckEachHasItsLine(const char* field, int count) const;
 
-  // "FILE:LINE" of a field of the whole config; `index` is -1 for one that is not repeated.
+  // "FILE:LINE" of a field of the whole config, "FILE" where it does not stand there; `index` is -1
+  // for one that is not repeated.
   std::string PlaceOf(const char* field, int index = -1) const;
 
  private:

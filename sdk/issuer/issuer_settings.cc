@@ -22,6 +22,19 @@ absl::Status CheckLife(absl::string_view field, absl::Duration life) {
   return FieldError(field, "must be 1 min to a year");
 }
 
+absl::Status CheckServe(const v1::Serve& serve) {
+  if (serve.listen().empty()) {
+    return FieldError("serve.listen", "required: an address, as in \"0.0.0.0:8443\"");
+  }
+  for (const std::string& address : serve.listen()) {
+    if (address.empty()) return FieldError("serve.listen", "an address is empty");
+  }
+  if (serve.certificate_chain().empty() || serve.private_key().empty()) {
+    return FieldError("serve.certificate_chain, serve.private_key", "both are required");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Duration AccessTokenLifetime(const v1::IssuerConfig& config) {
@@ -51,6 +64,12 @@ absl::Status CheckIssuerSettings(const v1::IssuerConfig& config) {
   const absl::Duration lifetime = AccessTokenLifetime(config);
   if (lifetime < absl::Minutes(1) || lifetime > absl::Hours(1)) {
     return FieldError("access_token_lifetime", "must be 1 min to 1 h");
+  }
+  if (config.has_sqlite() && config.sqlite().file().empty()) {
+    return FieldError("sqlite.file", "required, as in \"/var/lib/lanyard/issuer.db\"");
+  }
+  if (config.has_serve()) {
+    if (absl::Status s = CheckServe(config.serve()); !s.ok()) return s;
   }
   if (!config.has_sign_in()) return absl::OkStatus();
   if (config.sign_in().session_secret_file().empty()) {

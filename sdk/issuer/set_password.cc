@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/issuer/set_password.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/issuer/password_hash.h"
+#include "lanyard/sdk/issuer/password_rules.h"
+#include "lanyard/sdk/issuer/password_text.h"
+
+namespace lanyard {
+
+absl::Status SetPassword(Accounts& accounts, absl::string_view user, absl::string_view password,
+                         const v1::SignIn& rules) {
+  internal::PasswordRules checks;
+  if (!rules.password_blocklist_file().empty()) {
+    auto listed = internal::PasswordRules::WithBlocklist(rules.password_blocklist_file());
+    if (!listed.ok()) {
+      return absl::Status(listed.status().code(), absl::StrCat("sign_in.password_blocklist_file: ",
+                                                               listed.status().message()));
+    }
+    checks = *std::move(listed);
+  }
+  const auto text = internal::PasswordText(password);
+  if (!text.ok()) return text.status();
+  if (absl::Status status = checks.Check(*text); !status.ok()) return status;
+  // Before the work, which is dear.
+  if (const auto found = accounts.FindUser(user); !found.ok()) return found.status();
+  const auto hashes = internal::PasswordHashes::Create({});
+  if (!hashes.ok()) return hashes.status();
+  const auto hash = (*hashes)->Hash(*text);
+  if (!hash.ok()) return hash.status();
+  return accounts.ChangeUser(user, /*end_sessions=*/true, [&](v1::User* changed) {
+    changed->set_password_hash(*hash);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace lanyard
