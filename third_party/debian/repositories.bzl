@@ -34,7 +34,7 @@ def _wrapper_impl(ctx):
             fail("BoringSSL's source is not in %s: run third_party/debian/setup, or set %s" % (root, _BORINGSSL_VARIABLE))
         for entry in ["BUILD.generated.bzl", "err_data.c", "linux-x86_64", "linux-aarch64"]:
             ctx.symlink(root.get_child(entry), entry)
-        for entry in ["crypto", "include", "third_party"]:
+        for entry in ["crypto", "include", "ssl", "third_party"]:
             ctx.symlink(root.get_child("src").get_child(entry), "src/" + entry)
 
 _debian_wrapper = repository_rule(
