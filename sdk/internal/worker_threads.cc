@@ -62,7 +62,9 @@ void WorkerThreads::Run(Work work) {
   {
     std::lock_guard<std::mutex> lock(state->mutex);
     state->queue.push_back(std::move(work));
-    if (state->queue.size() > state->idle && state->threads.size() < state->max_threads) {
+    // At the end nobody would wait for a new thread, and the one that asks comes back to the queue.
+    if (!state->stop && state->queue.size() > state->idle &&
+        state->threads.size() < state->max_threads) {
       state->threads.emplace_back([state] { state->Loop(); });
     }
   }

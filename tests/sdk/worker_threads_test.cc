@@ -79,6 +79,17 @@ TEST(WorkerThreadsTest, WorkMayEndIt) {
   done.wait();
 }
 
+TEST(WorkerThreadsTest, WorkMayAskForMoreAtTheEnd) {
+  std::atomic<bool> last{false};
+  auto workers = std::make_unique<WorkerThreads>(2);
+  workers->Run([&, raw = workers.get()](const std::atomic<bool>& stop) {
+    while (!stop) std::this_thread::yield();
+    raw->Run([&](const std::atomic<bool>& stopped) { last = stopped.load(); });
+  });
+  workers.reset();
+  EXPECT_TRUE(last);
+}
+
 TEST(WorkerThreadsTest, WhatWorkHoldsIsLetGoWhenItHasRun) {
   std::promise<bool> gone;
   WorkerThreads workers(1);
