@@ -50,10 +50,12 @@ AccessTokens::AccessTokens(std::string issuer, std::shared_ptr<const KeyDirector
 }
 
 absl::StatusOr<AccessToken> AccessTokens::Make(const AccessTokenFacts& facts) const {
-  const int64_t now = absl::ToUnixSeconds(clock_->Now());
+  const int64_t now = absl::ToUnixSeconds(facts.issued_at);
   const absl::Time issued_at = absl::FromUnixSeconds(now);
-  const absl::Time expires_at = std::min(issued_at + lifetime_, facts.not_after);
-  if (expires_at <= issued_at) return InvalidGrant("what it follows from has expired");
+  const absl::Time expires_at =
+      absl::FromUnixSeconds(absl::ToUnixSeconds(std::min(issued_at + lifetime_, facts.not_after)));
+  if (expires_at <= std::max(issued_at, clock_->Now()))
+    return InvalidGrant("what it follows from has expired");
   v1::Claims claims;
   claims.set_issuer(issuer());
   claims.set_subject(facts.subject);

@@ -30,6 +30,10 @@ struct AccessTokenFacts {
   std::string subject, client, audience;
   Scopes scopes;
 
+  // iat: a time before it was looked who may have the token. What is withdrawn at that moment or
+  // later then takes the token with it, however long it took to make.
+  absl::Time issued_at;
+
   // sid. Empty: the token is a session of its own, and sid is its jti.
   std::string session_id;
 

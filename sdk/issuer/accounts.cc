@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/issuer/accounts.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -25,7 +26,7 @@ using internal::WriteRecord;
 using Kind = IssuerStore::Kind;
 
 constexpr int kMaxGrants = 100, kMaxScopes = 100, kMaxNames = 100;
-constexpr size_t kMaxTextBytes = 512;
+constexpr size_t kMaxTextBytes = 512, kMaxIdBytes = 256;
 constexpr size_t kMaxRecordBytes = 48 * 1024;
 constexpr size_t kPage = 1000;
 
@@ -37,6 +38,11 @@ absl::Status CheckName(absl::string_view name) {
   if (internal::IsAccountName(name)) return absl::OkStatus();
   return FieldError("name", absl::StrCat("\"", internal::Printable(name, 80),
                                          "\" is none: a-z 0-9 . _ -, 1 to 64 of them"));
+}
+
+absl::Status CheckId(absl::string_view field, absl::string_view id) {
+  if (!id.empty() && id.size() <= kMaxIdBytes) return absl::OkStatus();
+  return FieldError(field, "needs 1 to 256 bytes");
 }
 
 absl::Status CheckGrants(absl::string_view field, const internal::Grants& grants) {
@@ -156,18 +162,50 @@ absl::StatusOr<std::vector<std::string>> Names(const IssuerStore& store, Kind ki
   }
 }
 
-// `finish` looks at the changed account and adds to the change.
+// Withdraws what somebody was given until now: as part of a change, and once more if that took so
+// long that they may have been given more meanwhile.
+class Withdrawal {
+ public:
+  Withdrawal(const std::string& issuer, std::string subject, const Clock& clock)
+      : issuer_(issuer), subject_(std::move(subject)), clock_(clock) {}
+
+  void AddTo(IssuerStore::Change* change) {
+    until_ = clock_.Now();
+    change->revocations.push_back(internal::RevocationOfSubject(issuer_, subject_, *until_));
+  }
+  // The time that was said.
+  absl::Time until() const { return *until_; }
+
+  // After the change was made. In the second of `until_` there is nothing to add: tokens of one
+  // second cannot be told apart.
+  absl::Status Finish(IssuerStore& store) const {
+    if (!until_.has_value()) return absl::OkStatus();
+    const absl::Time now = clock_.Now();
+    if (absl::ToUnixSeconds(now) <= absl::ToUnixSeconds(*until_)) return absl::OkStatus();
+    return store.Apply({{}, {internal::RevocationOfSubject(issuer_, subject_, now)}});
+  }
+
+ private:
+  const std::string& issuer_;
+  const std::string subject_;
+  const Clock& clock_;
+  std::optional<absl::Time> until_;
+};
+
+// `finish` looks at the account before and after the change, and adds to it.
 template <typename T>
-absl::Status ChangeAccount(IssuerStore& store, Kind kind, absl::string_view name,
-                           const std::function<absl::Status(T*)>& change,
-                           const std::function<void(T*, IssuerStore::Change*)>& finish) {
+absl::Status ChangeAccount(
+    IssuerStore& store, Kind kind, absl::string_view name,
+    const std::function<absl::Status(T*)>& change,
+    const std::function<void(const T& before, T*, IssuerStore::Change*)>& finish) {
   for (int race = 0; race < internal::kMaxRaces; ++race) {
     auto found = Find<T>(store, kind, name);
     if (!found.ok()) return found.status();
+    const T before = found->value;
     if (absl::Status status = change(&found->value); !status.ok()) return status;
     found->value.set_name(std::string(name));
     IssuerStore::Change whole;
-    finish(&found->value, &whole);
+    finish(before, &found->value, &whole);
     if (absl::Status status = Check(found->value); !status.ok()) return status;
     whole.writes.push_back(WriteRecord(kind, name, *found));
     const absl::Status done = store.Apply(whole);
@@ -196,14 +234,18 @@ absl::StatusOr<std::vector<std::string>> Accounts::UserNames() const {
 
 absl::Status Accounts::ChangeUser(absl::string_view name, bool end_sessions,
                                   const std::function<absl::Status(v1::User*)>& change) {
-  return ChangeAccount<v1::User>(
-      *store_, Kind::kUser, name, change, [&](v1::User* user, IssuerStore::Change* whole) {
-        if (!end_sessions) return;
-        const absl::Time now = clock_->Now();
-        internal::SetTime(now, user->mutable_sessions_not_before());
-        whole->revocations.push_back(
-            internal::RevocationOfSubject(issuer_, internal::SubjectOfUser(name), now));
+  Withdrawal withdrawal(issuer_, internal::SubjectOfUser(name), *clock_);
+  const absl::Status changed = ChangeAccount<v1::User>(
+      *store_, Kind::kUser, name, change,
+      [&](const v1::User& before, v1::User* user, IssuerStore::Change* whole) {
+        if (!end_sessions && user->password_hash() == before.password_hash() &&
+            (before.disabled() || !user->disabled())) {
+          return;
+        }
+        withdrawal.AddTo(whole);
+        internal::SetTime(withdrawal.until(), user->mutable_sessions_not_before());
       });
+  return changed.ok() ? withdrawal.Finish(*store_) : changed;
 }
 
 absl::Status Accounts::AddClient(const v1::Client& client) {
@@ -222,25 +264,29 @@ absl::StatusOr<std::vector<std::string>> Accounts::ClientNames() const {
 
 absl::Status Accounts::ChangeClient(absl::string_view name, bool revoke_tokens,
                                     const std::function<absl::Status(v1::Client*)>& change) {
-  return ChangeAccount<v1::Client>(
-      *store_, Kind::kClient, name, change, [&](v1::Client*, IssuerStore::Change* whole) {
-        if (!revoke_tokens) return;
-        whole->revocations.push_back(
-            internal::RevocationOfSubject(issuer_, internal::SubjectOfClient(name), clock_->Now()));
+  Withdrawal withdrawal(issuer_, internal::SubjectOfClient(name), *clock_);
+  const absl::Status changed = ChangeAccount<v1::Client>(
+      *store_, Kind::kClient, name, change,
+      [&](const v1::Client& before, v1::Client* client, IssuerStore::Change* whole) {
+        if (revoke_tokens || (client->disabled() && !before.disabled())) withdrawal.AddTo(whole);
       });
+  return changed.ok() ? withdrawal.Finish(*store_) : changed;
 }
 
 absl::Status Accounts::RevokeToken(absl::string_view token_id) {
+  if (absl::Status status = CheckId("token_id", token_id); !status.ok()) return status;
   v1::Revocation revocation = internal::NewRevocation(issuer_, clock_->Now());
   revocation.set_token_id(std::string(token_id));
   return store_->Apply({{}, {revocation}});
 }
 
 absl::Status Accounts::RevokeSession(absl::string_view session_id) {
+  if (absl::Status status = CheckId("session_id", session_id); !status.ok()) return status;
   return internal::EndSession(*store_, issuer_, session_id, clock_->Now());
 }
 
 absl::Status Accounts::RevokeKey(absl::string_view key_id) {
+  if (absl::Status status = CheckId("key_id", key_id); !status.ok()) return status;
   v1::Revocation revocation = internal::NewRevocation(issuer_, clock_->Now());
   revocation.set_key_id(std::string(key_id));
   return store_->Apply({{}, {revocation}});

@@ -32,7 +32,8 @@ class Accounts {
   absl::StatusOr<std::vector<std::string>> UserNames() const;
 
   // Changes a user as `change` does; it may be called more than once, and its error is passed on.
-  // With `end_sessions` all that was issued to the user until now is withdrawn, in the same step.
+  // All that was issued to the user until now is withdrawn in the same step with `end_sessions`,
+  // and always with another password or when the user is disabled.
   absl::Status ChangeUser(absl::string_view name, bool end_sessions,
                           const std::function<absl::Status(v1::User*)>& change);
 
@@ -40,11 +41,13 @@ class Accounts {
   absl::StatusOr<v1::Client> FindClient(absl::string_view name) const;
   absl::StatusOr<std::vector<std::string>> ClientNames() const;
 
-  // With `revoke_tokens` all that was issued to the client for itself until now is withdrawn.
+  // All that was issued to the client for itself until now, and exchanged by it, is withdrawn with
+  // `revoke_tokens`, and always when it is disabled.
   absl::Status ChangeClient(absl::string_view name, bool revoke_tokens,
                             const std::function<absl::Status(v1::Client*)>& change);
 
-  // Withdraws one token by its jti, a session by its sid, or whatever a key has signed by its kid.
+  // Withdraws one token by its jti, a session by its sid, or whatever a key has signed by its kid:
+  // 1 to 256 bytes.
   absl::Status RevokeToken(absl::string_view token_id);
   absl::Status RevokeSession(absl::string_view session_id);
   absl::Status RevokeKey(absl::string_view key_id);

@@ -77,7 +77,7 @@ absl::StatusOr<ProvenClient> ClientProofs::Check(const v1::ClientProof& proof,
   for (const std::string& name : client->certificate_names()) {
     if (Contains(peer.verified_names.uris, name) || Contains(peer.verified_names.dns, name)) {
       return ProvenClient{*std::move(client),
-                          absl::StrCat("certificate:", peer.certificate_sha256)};
+                          absl::StrCat("certificate:", Base64UrlEncode(peer.certificate_sha256))};
     }
   }
   return InvalidClient();

@@ -60,9 +60,18 @@ RevocationSourceStatus RevocationFeed::Status() const {
   return status;
 }
 
+std::string RevocationFeed::epoch() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return epoch_;
+}
+
 absl::Status RevocationFeed::Poll() {
+  const uint64_t begun = polls_begun_;
   std::lock_guard<std::mutex> poll(poll_mutex_);
-  const absl::Status polled = PollLocked();
+  // One that began after this call has ended meanwhile.
+  if (polls_begun_ > begun) return last_poll_;
+  ++polls_begun_;
+  const absl::Status polled = last_poll_ = PollLocked();
   std::string news;
   {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_ISSUER_REVOCATION_FEED_H_
 #define LANYARD_SDK_ISSUER_REVOCATION_FEED_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -51,8 +52,12 @@ class RevocationFeed final : public RevocationSource {
   absl::Status Health() const override;
   RevocationSourceStatus Status() const override;
 
-  // Asks the store now; blocks. What was made before this call counts from its return.
+  // Asks the store now; blocks. What was made before this call counts from its return. Those who
+  // call it while the store is asked share the next answer, however many they are.
   absl::Status Poll();
+
+  // That of the store when it was last asked; empty before.
+  std::string epoch() const;
 
   // Some of what was made lately, in order: from one place of the log to another.
   struct Batch {
@@ -78,6 +83,8 @@ class RevocationFeed final : public RevocationSource {
   internal::RevocationList list_;
 
   std::mutex poll_mutex_;  // Held while the store is asked.
+  std::atomic<uint64_t> polls_begun_{0};
+  absl::Status last_poll_;  // The answer to the last of those. Guarded by poll_mutex_.
 
   mutable std::mutex mutex_;
   std::string epoch_;

@@ -30,9 +30,16 @@ absl::Time Sessions::EndOfLife(const issuer::Session& session) const {
                   clock_->Now() + options_.max_idle);
 }
 
+absl::StatusOr<std::string> Sessions::Epoch() const {
+  if (absl::Status status = revocations_->Poll(); !status.ok()) return status;
+  return revocations_->epoch();
+}
+
 absl::StatusOr<Sessions::Open> Sessions::Begin(issuer::Session session) {
+  auto epoch = Epoch();
+  if (!epoch.ok()) return epoch.status();
   const RefreshToken first = tokens_->Begin(RandomBytes(kSessionIdBytes));
-  SetTime(clock_->Now(), session.mutable_began_at());
+  session.set_epoch(*std::move(epoch));
   session.set_generation(first.generation);
   session.set_secret_sha256(Sha256(first.secret.view()));
   const std::string id = Base64UrlEncode(first.session_id);
@@ -47,7 +54,9 @@ absl::StatusOr<Sessions::Open> Sessions::Refresh(absl::string_view refresh_token
                                                  absl::string_view client, absl::string_view proof,
                                                  const Check& may_go_on, const Check& request) {
   const auto token = tokens_->Read(refresh_token);
-  if (!token.has_value()) return NoSession();
+  if (!token.has_value()) return NoSession();  // Before anything that costs.
+  const auto epoch = Epoch();
+  if (!epoch.ok()) return epoch.status();
   const std::string id = Base64UrlEncode(token->session_id);
   const std::string hash = Sha256(token->secret.view());
   const RefreshToken next = tokens_->Next(*token);
@@ -58,7 +67,7 @@ absl::StatusOr<Sessions::Open> Sessions::Refresh(absl::string_view refresh_token
     issuer::Session& session = (*found)->value;
     const absl::Time now = clock_->Now();
 
-    bool is_good = session.client() == client;
+    bool is_good = session.client() == client && session.epoch() == *epoch;
     if (is_good) {
       const absl::Status goes_on = may_go_on(session);
       if (!goes_on.ok() && !absl::IsUnauthenticated(goes_on)) return goes_on;
@@ -68,14 +77,16 @@ absl::StatusOr<Sessions::Open> Sessions::Refresh(absl::string_view refresh_token
                             ConstantTimeEquals(hash, session.secret_sha256());
     const bool is_repeat = token->generation + 1 == session.generation() &&
                            ConstantTimeEquals(hash, session.spent_sha256()) &&
-                           now - TimeOf(session.spent_at()) <= kRepeat &&
+                           absl::AbsDuration(now - TimeOf(session.spent_at())) <= kRepeat &&
                            session.spent_with() == proof;
     if (!is_good || (!is_current && !is_repeat)) {
       const absl::Status ended =
           store_->Apply({{DeleteRecord(Kind::kSession, id, (*found)->version)},
                          {RevocationOfSession(options_.issuer, id, now)}});
       if (absl::IsAborted(ended)) continue;
-      return ended.ok() ? NoSession() : ended;
+      if (!ended.ok()) return ended;
+      (void)revocations_->Poll();  // So that it counts here from now on.
+      return NoSession();
     }
     if (absl::Status status = request(session); !status.ok()) return status;
     if (is_current) {

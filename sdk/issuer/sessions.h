@@ -14,6 +14,7 @@
 #include "lanyard/sdk/issuer/issuer_store.h"
 #include "lanyard/sdk/issuer/records.pb.h"
 #include "lanyard/sdk/issuer/refresh_token.h"
+#include "lanyard/sdk/issuer/revocation_feed.h"
 
 namespace lanyard::internal {
 
@@ -23,6 +24,9 @@ namespace lanyard::internal {
 // one is unused, for ten seconds, whoever proves to be the same client gets that very one again, so
 // that an answer that was lost costs nobody their session.
 //
+// A session does not outlive its epoch of the store: once the store has lost something, a token
+// that was spent could be good again.
+//
 // Thread-safe; blocks on the store.
 class Sessions {
  public:
@@ -31,10 +35,13 @@ class Sessions {
     absl::Duration max_life = absl::Hours(24 * 30), max_idle = absl::Hours(24 * 7);
   };
 
+  // `revocations` are the store's: a session that ends here counts there at once.
   Sessions(Options options, std::shared_ptr<IssuerStore> store,
-           std::unique_ptr<RefreshTokens> tokens, std::shared_ptr<const Clock> clock)
+           std::shared_ptr<RevocationFeed> revocations, std::unique_ptr<RefreshTokens> tokens,
+           std::shared_ptr<const Clock> clock)
       : options_(std::move(options)),
         store_(std::move(store)),
+        revocations_(std::move(revocations)),
         tokens_(std::move(tokens)),
         clock_(std::move(clock)) {}
 
@@ -45,7 +52,7 @@ class Sessions {
     std::string refresh_token;
   };
 
-  // Begins one; user, client, audience and scopes are given.
+  // Begins one; user, client, audience, scopes, began_at and user_sessions_not_before are given.
   absl::StatusOr<Open> Begin(issuer::Session session);
 
   using Check = std::function<absl::Status(const issuer::Session&)>;
@@ -70,9 +77,11 @@ class Sessions {
 
  private:
   absl::Time EndOfLife(const issuer::Session& session) const;
+  absl::StatusOr<std::string> Epoch() const;
 
   const Options options_;
   const std::shared_ptr<IssuerStore> store_;
+  const std::shared_ptr<RevocationFeed> revocations_;
   const std::unique_ptr<RefreshTokens> tokens_;
   const std::shared_ptr<const Clock> clock_;
 };

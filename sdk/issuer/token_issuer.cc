@@ -109,6 +109,25 @@ struct TokenIssuer::State {
     return visible;
   }
 
+  // Whether all that the user had was withdrawn since the session began. What the session has seen
+  // of that counts, and not the time alone: the password may have been looked at before it was
+  // changed, by an issuer whose clock is ahead.
+  static bool HasEnded(const issuer::Session& session, const v1::User& user) {
+    const absl::Time until = internal::TimeOf(user.sessions_not_before());
+    return internal::TimeOf(session.user_sessions_not_before()) != until ||
+           (user.has_sessions_not_before() && internal::TimeOf(session.began_at()) <= until);
+  }
+
+  // UNAVAILABLE in the second in which all that the user had was withdrawn: what is issued in it
+  // cannot be told from that.
+  static absl::Status CheckSecond(const v1::User& user, absl::Time as_of) {
+    if (!user.has_sessions_not_before() ||
+        absl::ToUnixSeconds(as_of) > user.sessions_not_before().seconds()) {
+      return absl::OkStatus();
+    }
+    return absl::UnavailableError("what the user had was withdrawn in this second");
+  }
+
   static v1::TokenResponse ResponseOf(AccessToken token, const Scopes& scopes,
                                       std::string refresh_token = std::string()) {
     v1::TokenResponse response;
@@ -120,7 +139,7 @@ struct TokenIssuer::State {
   }
 
   // The access token of a session, for as much as the user and the client may still have.
-  absl::StatusOr<v1::TokenResponse> TokenOf(const internal::Sessions::Open& open,
+  absl::StatusOr<v1::TokenResponse> TokenOf(const internal::Sessions::Open& open, absl::Time as_of,
                                             const Scopes& scopes, const v1::User& user,
                                             const ProvenClient& client,
                                             const IssuerPeer& peer) const {
@@ -131,6 +150,7 @@ struct TokenIssuer::State {
     facts.client = client.client.name();
     facts.audience = open.session.audience();
     facts.scopes = scopes;
+    facts.issued_at = as_of;
     facts.session_id = open.id;
     facts.authenticated_at = internal::TimeOf(open.session.began_at());
     facts.claims = Visible(user.claims(), client.client);
@@ -175,6 +195,11 @@ absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOpti
       options.clock);
   state->proofs =
       std::make_unique<internal::ClientProofs>(config.issuer(), options.store, options.clock);
+  RevocationFeedOptions feed;
+  feed.issuer = config.issuer();
+  feed.store = options.store;
+  feed.clock = options.clock;
+  state->revocations = std::make_shared<RevocationFeed>(std::move(feed));
   if (config.has_sign_in()) {
     auto secret = internal::ReadPrivateFile(config.sign_in().session_secret_file(), 64 * 1024);
     if (!secret.ok()) {
@@ -187,8 +212,9 @@ absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOpti
           "sign_in.session_secret_file: ", config.sign_in().session_secret_file(),
           ": needs at least 32 random bytes, as `head -c 32 /dev/urandom` gives them"));
     }
-    state->sessions = std::make_unique<internal::Sessions>(
-        internal::SessionOptions(config), options.store, *std::move(tokens), options.clock);
+    state->sessions =
+        std::make_unique<internal::Sessions>(internal::SessionOptions(config), options.store,
+                                             state->revocations, *std::move(tokens), options.clock);
     state->attempts = std::make_unique<internal::SignInAttempts>(options.store, options.clock);
     internal::PasswordHashesOptions hashes;
     if (options.cheaper_passwords_for_tests > 0) {
@@ -198,11 +224,6 @@ absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOpti
     if (!passwords.ok()) return passwords.status();
     state->passwords = *std::move(passwords);
   }
-  RevocationFeedOptions feed;
-  feed.issuer = config.issuer();
-  feed.store = options.store;
-  feed.clock = options.clock;
-  state->revocations = std::make_shared<RevocationFeed>(std::move(feed));
   return std::unique_ptr<TokenIssuer>(new TokenIssuer(std::move(state)));
 }
 
@@ -212,6 +233,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
     return absl::UnimplementedError("sign-in is off: the config has no sign_in");
   }
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  const absl::Time as_of = state_->clock->Now();
   auto client = state_->proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (!client->client.signs_users_in()) {
@@ -253,6 +275,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
     if (!kept.ok() && !absl::IsAborted(kept)) return kept;
   }
 
+  if (absl::Status status = State::CheckSecond(user->value, as_of); !status.ok()) return status;
   const auto granted = internal::GrantedScopes({&user->value.grants(), &client->client.grants()},
                                                request.audience());
   if (!granted.ok()) return granted.status();
@@ -263,15 +286,18 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
   session.set_user(user->value.name());
   session.set_client(client->client.name());
   session.set_audience(request.audience());
+  internal::SetTime(as_of, session.mutable_began_at());
+  *session.mutable_user_sessions_not_before() = user->value.sessions_not_before();
   for (const std::string& scope : *scopes) session.add_scopes(scope);
   auto open = state_->sessions->Begin(std::move(session));
   if (!open.ok()) return open.status();
-  return state_->TokenOf(*open, *scopes, user->value, *client, peer);
+  return state_->TokenOf(*open, as_of, *scopes, user->value, *client, peer);
 }
 
 absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
     const v1::IssueForServiceRequest& request, const IssuerPeer& peer) {
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  const absl::Time as_of = state_->clock->Now();
   auto client = state_->proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (client->proof.empty()) {
@@ -288,6 +314,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
   facts.client = client->client.name();
   facts.audience = request.audience();
   facts.scopes = *scopes;
+  facts.issued_at = as_of;
   facts.certificate_sha256 = *std::move(bound);
   auto token = state_->tokens->Make(facts);
   if (!token.ok()) return token.status();
@@ -299,6 +326,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
   if (state_->sessions == nullptr) {
     return absl::UnimplementedError("sign-in is off: the config has no sign_in");
   }
+  const absl::Time as_of = state_->clock->Now();
   auto client = state_->proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   std::optional<internal::Stored<v1::User>> user;
@@ -311,10 +339,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
         auto found = internal::ReadRecord<v1::User>(*state_->store, Kind::kUser, session.user());
         if (!found.ok()) return found.status();
         user = *std::move(found);
-        if (!user.has_value() || user->value.disabled() ||
-            (user->value.has_sessions_not_before() &&
-             internal::TimeOf(session.began_at()) <=
-                 internal::TimeOf(user->value.sessions_not_before()))) {
+        if (!user.has_value() || user->value.disabled() || State::HasEnded(session, user->value)) {
           return internal::InvalidGrant("the session is over");
         }
         if (!client->client.signs_users_in()) {
@@ -323,6 +348,9 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
         return absl::OkStatus();
       },
       [&](const issuer::Session& session) -> absl::Status {
+        if (absl::Status status = State::CheckSecond(user->value, as_of); !status.ok()) {
+          return status;
+        }
         const auto granted = internal::GrantedScopes(
             {&user->value.grants(), &client->client.grants()}, session.audience());
         if (!granted.ok()) return granted.status();
@@ -333,16 +361,14 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
         scopes = *chosen;
         return state_->BindingOf(*client, peer).status();
       });
-  if (!open.ok()) {
-    (void)state_->revocations->Poll();  // A session may have ended.
-    return open.status();
-  }
-  return state_->TokenOf(*open, scopes, user->value, *client, peer);
+  if (!open.ok()) return open.status();
+  return state_->TokenOf(*open, as_of, scopes, user->value, *client, peer);
 }
 
 absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeRequest& request,
                                                         const IssuerPeer& peer) {
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
+  const absl::Time as_of = state_->clock->Now();
   auto client = state_->proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (client->proof.empty()) {
@@ -384,6 +410,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   facts.client = client->client.name();
   facts.audience = request.audience();
   facts.scopes = *scopes;
+  facts.issued_at = as_of;
   facts.session_id = internal::TextClaim(*caller, "sid");
   if (const auto found = claims.find("auth_time"); found != claims.end()) {
     facts.authenticated_at = absl::FromUnixSeconds(found->second.int_value());

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/crypto/scrypt.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/issuer/accounts.h"
@@ -25,6 +26,7 @@
 #include "lanyard/sdk/signer.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
+#include "tests/issuer/wrapped_store.h"
 #include "tests/sdk/temp_folder.h"
 
 namespace lanyard::test {
@@ -35,7 +37,8 @@ inline constexpr int kCheap = 4;  // scrypt's N = 2^4: tests count work, and wai
 
 // An issuer on a store in memory and a clock that stands still, with a user "ada" who has a
 // password, and the clients "web", where users sign in, "orders", which receives their tokens and
-// exchanges them for "payments", and "checkout", a service with a certificate.
+// exchanges them for "payments", "checkout", a service with a certificate, and "phone", one
+// more application.
 class IssuerTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -57,6 +60,12 @@ class IssuerTest : public ::testing::Test {
     Grant(web.mutable_grants(), "orders", {"orders.read", "orders.write"});
     web.add_visible_claims("roles");
     ASSERT_THAT(accounts_->AddClient(web), testing::IsOk());
+    // Another application, which anybody may say to be as well.
+    v1::Client phone;
+    phone.set_name("phone");
+    phone.set_signs_users_in(true);
+    Grant(phone.mutable_grants(), "orders", {"orders.read"});
+    ASSERT_THAT(accounts_->AddClient(phone), testing::IsOk());
     v1::Client orders;
     orders.set_name("orders");
     orders.add_certificate_names("spiffe://prod/orders");
@@ -72,15 +81,20 @@ class IssuerTest : public ::testing::Test {
 
   // The issuer anew, with what the config says now; the store stays.
   void Start() {
+    issuer_ = NewIssuer();
+    accounts_ = std::make_unique<Accounts>(kIssuer, wrapped_, clock_);
+  }
+
+  // One more with that config, on the same store.
+  std::unique_ptr<TokenIssuer> NewIssuer() {
     TokenIssuerOptions options;
     options.config = config_;
-    options.store = store_;
+    options.store = wrapped_;
     options.clock = clock_;
     options.cheaper_passwords_for_tests = kCheap;
     auto issuer = TokenIssuer::Create(options);
-    ASSERT_THAT(issuer, testing::IsOk());
-    issuer_ = *std::move(issuer);
-    accounts_ = std::make_unique<Accounts>(kIssuer, store_, clock_);
+    EXPECT_THAT(issuer, testing::IsOk());
+    return issuer.ok() ? *std::move(issuer) : nullptr;
   }
 
   static void Grant(google::protobuf::RepeatedPtrField<v1::Grant>* grants,
@@ -110,9 +124,7 @@ class IssuerTest : public ::testing::Test {
   static IssuerPeer PeerWith(const std::string& certificate_name) {
     IssuerPeer peer;
     peer.verified_names.uris = {certificate_name};
-    peer.certificate_sha256 =
-        certificate_name + std::string(32 - certificate_name.size() % 32, '.');
-    peer.certificate_sha256.resize(32);
+    peer.certificate_sha256 = internal::Sha256(certificate_name);
     return peer;
   }
   static IssuerPeer PeerFrom(const std::string& network) {
@@ -146,6 +158,34 @@ class IssuerTest : public ::testing::Test {
     return issuer_->Refresh(request, IssuerPeer());
   }
 
+  // An application that can prove who it is, where users may sign in as well.
+  void AddProvenApplication(const std::string& name) {
+    v1::Client client;
+    client.set_name(name);
+    client.set_signs_users_in(true);
+    client.add_certificate_names("spiffe://prod/" + name);
+    Grant(client.mutable_grants(), "orders", {"orders.read"});
+    ASSERT_THAT(accounts_->AddClient(client), testing::IsOk());
+  }
+
+  // All that the store holds, as bytes.
+  std::string AllBytes() const {
+    std::string all;
+    for (const auto kind :
+         {IssuerStore::Kind::kUser, IssuerStore::Kind::kClient, IssuerStore::Kind::kSession,
+          IssuerStore::Kind::kUsedId, IssuerStore::Kind::kAttempts}) {
+      const auto keys = store_->Keys(kind, "", 100'000);
+      for (const std::string& key : *keys) {
+        all += key + (*store_->Get(kind, key))->value;
+      }
+    }
+    const auto log = store_->RevocationsAfter(0);
+    for (const v1::Revocation& revocation : log->revocations) {
+      all += revocation.SerializeAsString();
+    }
+    return all;
+  }
+
   absl::StatusOr<v1::TokenResponse> Exchange(const std::string& token,
                                              const std::string& client = "orders",
                                              const std::string& audience = "payments") {
@@ -177,6 +217,8 @@ class IssuerTest : public ::testing::Test {
   const std::shared_ptr<testing::FakeClock> clock_ = std::make_shared<testing::FakeClock>();
   const std::shared_ptr<MemoryStore> store_ = std::make_shared<MemoryStore>(clock_);
   v1::IssuerConfig config_;
+  // Around the store, for what is to happen to it.
+  const std::shared_ptr<WrappedStore> wrapped_ = std::make_shared<WrappedStore>(store_);
   std::unique_ptr<TokenIssuer> issuer_;
   std::unique_ptr<Accounts> accounts_;
 };
