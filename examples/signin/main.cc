@@ -136,14 +136,22 @@ class OrdersServer {
   std::unique_ptr<grpc::Server> server_;
 };
 
+// [read]
+// What a token says, to whoever holds it: no key is needed to read.
+std::string ClaimsOf(const std::string& token) {
+  const std::vector<std::string> parts = absl::StrSplit(token, '.');
+  std::string claims;
+  absl::WebSafeBase64Unescape(parts[1], &claims);
+  return claims;
+}
+// [end]
+
 // [tamper]
 // The same token with another user in it. The signature is what it was.
 std::string Tampered(const std::string& token) {
   std::vector<std::string> parts = absl::StrSplit(token, '.');
-  std::string claims;
-  absl::WebSafeBase64Unescape(parts[1], &claims);
-  claims = absl::StrReplaceAll(claims, {{"user:ada", "user:bob"}});
-  parts[1] = absl::WebSafeBase64Escape(claims);
+  parts[1] =
+      absl::WebSafeBase64Escape(absl::StrReplaceAll(ClaimsOf(token), {{"user:ada", "user:bob"}}));
   parts[1] = parts[1].substr(0, parts[1].find('='));
   return absl::StrCat(parts[0], ".", parts[1], ".", parts[2]);
 }
@@ -175,6 +183,7 @@ class SignIn {
     Report("wrong password", "refused", Code(Enter("wrong horse battery")));
     Report("sign in as ada", "a token", Code(Enter(kPassword)));
     const std::string first = tokens_.refresh_token(), access = tokens_.access_token();
+    std::printf("\n%s\n\n", ClaimsOf(access).c_str());
     Report("call with the token", "user:ada", Call(access));
     Report("the same, ada made bob", "refused", Call(Tampered(access)));
     Report("refresh", "a token", Code(Refresh(first)));

@@ -16,7 +16,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc \
   tests/docs/operations_test.sh tests/interceptors/workload_api_test.cc \
   examples/tokens/*.cc examples/tokens/client.textproto \
-  examples/chain/main.cc examples/chain/shop.proto tests/interceptors/client_targets_test.cc \
+  examples/chain/main.cc examples/chain/shop.proto examples/signin/main.cc tests/interceptors/client_targets_test.cc \
   tests/interceptors/on_behalf_of_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
@@ -42,6 +42,7 @@ check_blocks() {  # FILE LEAST
 }
 check_blocks README.md 6
 check_blocks docs/operations.md 4
+check_blocks docs/concepts/when-to-use-jwt.md 8
 for guide in docs/guides/*.md; do check_blocks "$guide" 1; done
 
 for command in './bazelw run //examples/quickstart' './bazelw test //...'; do
