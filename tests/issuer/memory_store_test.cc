@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/issuer/store_calls.h"
 #include "tests/issuer/store_suite.h"
 
 namespace lanyard::test {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/issuer/store_calls.h"
 #include "tests/issuer/store_suite.h"
 #include "tests/sdk/temp_folder.h"
 
