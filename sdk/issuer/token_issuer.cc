@@ -379,6 +379,8 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   if (!caller.ok()) {
     return internal::InvalidGrant("the subject token is no good access token of this issuer");
   }
+  // As of now: what is exchanged from a token is another one, which its revocation may not name.
+  if (absl::Status status = state_->revocations->Poll(); !status.ok()) return status;
   const auto is_revoked = state_->IsRevoked(*caller);
   if (!is_revoked.ok()) return is_revoked.status();
   if (*is_revoked) {
@@ -388,7 +390,8 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   std::vector<std::string> receives(client->client.receives().begin(),
                                     client->client.receives().end());
   if (receives.empty()) receives.push_back(client->client.name());
-  if (std::find(receives.begin(), receives.end(), caller->audiences()[0]) == receives.end()) {
+  if (caller->audiences().size() != 1 ||
+      std::find(receives.begin(), receives.end(), caller->audiences()[0]) == receives.end()) {
     return internal::InvalidGrant("the subject token is for another audience than the client");
   }
   const std::string actor = internal::SubjectOfClient(client->client.name());
@@ -404,6 +407,8 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   if (!scopes.ok()) return scopes.status();
   auto bound = state_->BindingOf(*client, peer);
   if (!bound.ok()) return bound.status();
+  // A token that is bound becomes none that is not.
+  if (caller->claims().has_confirmation()) *bound = peer.certificate_sha256;
 
   AccessTokenFacts facts;
   facts.subject = caller->subject();

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "lanyard/sdk/issuer/password_text.h"
 #include "lanyard/sdk/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key.h"
+#include "lanyard/sdk/keys/key_directory.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/sdk/signer.h"
 #include "lanyard/testing/fake_clock.h"
@@ -166,6 +168,37 @@ class IssuerTest : public ::testing::Test {
     client.add_certificate_names("spiffe://prod/" + name);
     Grant(client.mutable_grants(), "orders", {"orders.read"});
     ASSERT_THAT(accounts_->AddClient(client), testing::IsOk());
+  }
+
+  // A client that must be good.
+  void AddClient(const v1::Client& client) {
+    ASSERT_THAT(accounts_->AddClient(client), testing::IsOk());
+  }
+  void ChangeClient(const std::string& name, const std::function<void(v1::Client*)>& change) {
+    ASSERT_THAT(accounts_->ChangeClient(name, false,
+                                        [&](v1::Client* client) {
+                                          change(client);
+                                          return absl::OkStatus();
+                                        }),
+                testing::IsOk());
+  }
+  void ChangeUser(const std::string& name, const std::function<void(v1::User*)>& change) {
+    ASSERT_THAT(accounts_->ChangeUser(name, false,
+                                      [&](v1::User* user) {
+                                        change(user);
+                                        return absl::OkStatus();
+                                      }),
+                testing::IsOk());
+  }
+
+  // What the issuer's own key has signed, whether the issuer would say so or not.
+  std::string Sign(const v1::Claims& claims, const std::string& type = "at+jwt") {
+    auto keys = KeyDirectory::Create({folder_.Path("keys"), absl::Seconds(1), clock_});
+    EXPECT_THAT(keys, testing::IsOk());
+    SignerOptions options;
+    options.key_directory = *std::move(keys);
+    options.type = type;
+    return *(*Signer::Create(std::move(options)))->Sign(claims);
   }
 
   // All that the store holds, as bytes.

@@ -22,6 +22,11 @@ class WrappedStore final : public IssuerStore {
  public:
   explicit WrappedStore(std::shared_ptr<IssuerStore> store) : store_(std::move(store)) {}
 
+  // Another one takes its place.
+  void SetStore(std::shared_ptr<IssuerStore> store) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    store_ = std::move(store);
+  }
   // All calls end like this until it is OK again.
   void Fail(absl::Status status) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -36,6 +41,11 @@ class WrappedStore final : public IssuerStore {
   void AfterTheNextGet(Kind kind, std::function<void()> then) {
     std::lock_guard<std::mutex> lock(mutex_);
     after_get_ = {kind, std::move(then)};
+  }
+  // The same with the next RevocationsAfter(), whoever calls it.
+  void AfterTheNextLog(std::function<void()> then) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    after_log_ = std::move(then);
   }
   // What somebody else does before the next change arrives; once.
   void BeforeTheNextChange(std::function<void()> first) {
@@ -66,7 +76,7 @@ class WrappedStore final : public IssuerStore {
       if (after_get_.second && after_get_.first == kind)
         then = std::exchange(after_get_.second, {});
     }
-    auto record = store_->Get(kind, key);
+    auto record = Store()->Get(kind, key);
     if (then) then();
     return record;
   }
@@ -84,33 +94,42 @@ class WrappedStore final : public IssuerStore {
       if (!failure_.ok()) return failure_;
       is_lost = std::exchange(loses_answer_, false);
     }
-    const absl::Status applied = store_->Apply(change);
+    const absl::Status applied = Store()->Apply(change);
     return is_lost ? absl::UnavailableError("no answer") : applied;
   }
   absl::StatusOr<std::vector<std::string>> Keys(Kind kind, absl::string_view after,
                                                 size_t limit) const override {
-    return store_->Keys(kind, after, limit);
+    return Store()->Keys(kind, after, limit);
   }
   absl::StatusOr<RevocationLog> RevocationsAfter(uint64_t sequence) const override {
     std::string epoch;
+    std::function<void()> then;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       ++counts_.logs;
       if (!failure_.ok()) return failure_;
       epoch = epoch_;
+      then = std::exchange(after_log_, {});
     }
-    auto log = store_->RevocationsAfter(sequence);
+    auto log = Store()->RevocationsAfter(sequence);
+    if (then) then();
     if (log.ok() && !epoch.empty()) log->epoch = epoch;
     return log;
   }
-  absl::Status RemoveExpired() override { return store_->RemoveExpired(); }
+  absl::Status RemoveExpired() override { return Store()->RemoveExpired(); }
 
  private:
-  const std::shared_ptr<IssuerStore> store_;
+  std::shared_ptr<IssuerStore> Store() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return store_;
+  }
+
   mutable std::mutex mutex_;
+  std::shared_ptr<IssuerStore> store_;
   absl::Status failure_;
   bool loses_answer_ = false;
   mutable std::pair<Kind, std::function<void()>> after_get_;
+  mutable std::function<void()> after_log_;
   std::function<void()> before_change_;
   std::string epoch_;
   mutable Counts counts_;
