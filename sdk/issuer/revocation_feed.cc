@@ -122,7 +122,9 @@ absl::Status RevocationFeed::PollLocked() {
     sequence_ = log->sequence;
     recent_revocations_ += log->revocations.size();
     recent_.push_back({epoch_, from, log->sequence, std::move(log->revocations)});
-    while (recent_revocations_ > kMaxRecent && recent_.size() > 1) {
+    // A batch may be empty: what it brought had ended before.
+    while ((recent_revocations_ > kMaxRecent || recent_.size() > kMaxRecent) &&
+           recent_.size() > 1) {
       recent_revocations_ -= recent_.front().revocations.size();
       recent_.pop_front();
     }
