@@ -6,6 +6,7 @@
 #include <prometheus/exposer.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/metric_type.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -98,6 +99,14 @@ class SourcesCollectable final : public prometheus::Collectable {
   const std::vector<MetricSource> sources_;
 };
 
+// Why an address cannot be listened on, which civetweb does not say.
+std::string WhyNot(const internal::ListenAddress& address) {
+  const auto listener = internal::ListenOn(address);
+  if (!listener.ok()) return std::string(listener.status().message());
+  close(*listener);
+  return address.ipv6 ? "the civetweb of this system may lack IPv6" : "unknown reason";
+}
+
 }  // namespace
 
 std::shared_ptr<prometheus::Collectable> PrometheusCollectable(std::vector<MetricSource> sources) {
@@ -139,12 +148,8 @@ absl::StatusOr<std::unique_ptr<PrometheusPort>> PrometheusPort::Create(
         "listening_ports", options.address, "num_threads", "2", "request_timeout_ms", "5000"});
     impl->port = impl->exposer->GetListeningPorts().at(0);
   } catch (const std::exception&) {  // civetweb's, which does not say why.
-    const auto why = internal::WhyNotListening(*address);
-    return absl::UnavailableError(
-        absl::StrCat("the metrics port cannot listen on ", options.address, ": ",
-                     why.has_value() ? *why
-                     : address->ipv6 ? "the civetweb of this system may lack IPv6"
-                                     : "unknown reason"));
+    return absl::UnavailableError(absl::StrCat("the metrics port cannot listen on ",
+                                               options.address, ": ", WhyNot(*address)));
   }
   impl->exposer->RegisterCollectable(impl->metrics);
   return std::unique_ptr<PrometheusPort>(new PrometheusPort(std::move(impl)));

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
@@ -41,32 +42,40 @@ std::optional<ListenAddress> ParseListenAddress(absl::string_view text) {
   return address;
 }
 
-std::optional<std::string> WhyNotListening(const ListenAddress& address) {
-  const int listener = socket(address.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener < 0) return std::strerror(errno);
+absl::StatusOr<int> ListenOn(const ListenAddress& address) {
+  const int listener =
+      socket(address.ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener < 0) return absl::UnavailableError(std::strerror(errno));
   const int yes = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   int result = 0;
   if (address.ipv6) {
-    sockaddr_in6 socket_address{};
-    socket_address.sin6_family = AF_INET6;
-    socket_address.sin6_port = htons(address.port);
-    inet_pton(AF_INET6, address.host.c_str(), &socket_address.sin6_addr);
-    result =
-        bind(listener, reinterpret_cast<const sockaddr*>(&socket_address), sizeof(socket_address));
+    sockaddr_in6 name{};
+    name.sin6_family = AF_INET6;
+    name.sin6_port = htons(address.port);
+    inet_pton(AF_INET6, address.host.c_str(), &name.sin6_addr);
+    setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
+    result = bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
   } else {
-    sockaddr_in socket_address{};
-    socket_address.sin_family = AF_INET;
-    socket_address.sin_port = htons(address.port);
-    inet_pton(AF_INET, address.host.c_str(), &socket_address.sin_addr);
-    result =
-        bind(listener, reinterpret_cast<const sockaddr*>(&socket_address), sizeof(socket_address));
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(address.port);
+    inet_pton(AF_INET, address.host.c_str(), &name.sin_addr);
+    result = bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof(name));
   }
-  if (result == 0) result = listen(listener, 1);
+  if (result == 0) result = listen(listener, SOMAXCONN);
+  if (result == 0) return listener;
   const int error = errno;
   close(listener);
-  if (result != 0) return std::strerror(error);
-  return std::nullopt;
+  return absl::UnavailableError(std::strerror(error));
+}
+
+int PortOf(int socket) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size) != 0) return 0;
+  return ntohs(name.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&name)->sin6_port
+                                          : reinterpret_cast<sockaddr_in*>(&name)->sin_port);
 }
 
 }  // namespace lanyard::internal

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace lanyard::internal {
@@ -23,8 +24,12 @@ struct ListenAddress {
 // names, a port alone, which is every address of the machine, and lists of such.
 std::optional<ListenAddress> ParseListenAddress(absl::string_view text);
 
-// Why an address cannot be listened on, which civetweb does not say; nothing if it can be.
-std::optional<std::string> WhyNotListening(const ListenAddress& address);
+// A listening socket there, which does not block and is not inherited; to be closed by the caller.
+// The error is only the system's words for what is wrong.
+absl::StatusOr<int> ListenOn(const ListenAddress& address);
+
+// The port that a socket is bound to.
+int PortOf(int socket);
 
 }  // namespace lanyard::internal
 
