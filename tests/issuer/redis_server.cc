@@ -61,7 +61,7 @@ void RedisServer::Run() {
   process_ = fork();
   if (process_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    freopen((folder_ + "/start.log").c_str(), "w", stderr);
+    if (freopen((folder_ + "/start.log").c_str(), "w", stderr) == nullptr) _exit(126);
     execl(Program(), "redis-server", (folder_ + "/redis.conf").c_str(), nullptr);
     _exit(127);
   }
