@@ -77,6 +77,9 @@ absl::StatusOr<AccessToken> AccessTokens::Make(const AccessTokenFacts& facts) co
   }
   auto text = signer_->Sign(claims);
   if (!text.ok()) return text.status();
+  if (text->size() > kMaxTokenBytes) {
+    return InvalidScope("the token would be longer than 16 KiB: ask for fewer");
+  }
   return AccessToken{*std::move(text),
                      absl::FromUnixSeconds(claims.expires_at().seconds()) - issued_at};
 }

@@ -57,7 +57,7 @@ class AccessTokens {
                std::unique_ptr<Signer> signer, absl::Duration lifetime,
                std::shared_ptr<const Clock> clock);
 
-  // invalid_grant if not_after has come.
+  // invalid_grant if not_after has come, invalid_scope for one that would be too long for a server.
   absl::StatusOr<AccessToken> Make(const AccessTokenFacts& facts) const;
 
   // One of these tokens, whomever it is for, that is good now but for revocation, on a connection

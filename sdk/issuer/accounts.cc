@@ -7,6 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/claims_json.h"
+#include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/issuer/account_names.h"
@@ -79,12 +81,23 @@ absl::Status CheckClaimName(absl::string_view field, const std::string& name) {
   return absl::OkStatus();
 }
 
+// Whether servers can read what is written of them.
+bool CanStandInAToken(const google::protobuf::Map<std::string, v1::Value>& claims) {
+  v1::Claims message;
+  *message.mutable_private_claims() = claims;
+  const auto json = internal::ClaimsToJson(message);
+  return json.ok() && internal::JsonDocument::ParseObject(*json).ok();
+}
+
 absl::Status Check(const v1::User& user) {
   if (absl::Status status = CheckName(user.name()); !status.ok()) return status;
   if (absl::Status status = CheckGrants("grants", user.grants()); !status.ok()) return status;
   for (const auto& [name, value] : user.claims()) {
     if (name == internal::kMayAct) continue;
     if (absl::Status status = CheckClaimName("claims", name); !status.ok()) return status;
+  }
+  if (!CanStandInAToken(user.claims())) {
+    return FieldError("claims", "they cannot stand in a token: too deep, or a number without end");
   }
   if (user.ByteSizeLong() > kMaxRecordBytes) return FieldError("claims", "more than 48 KiB in all");
   return absl::OkStatus();

@@ -11,6 +11,9 @@
 namespace lanyard::internal {
 namespace {
 
+// As many as a grant may hold.
+constexpr size_t kMaxAsked = 100;
+
 bool Contains(const Scopes& scopes, const std::string& scope) {
   return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
 }
@@ -43,6 +46,7 @@ absl::StatusOr<Scopes> GrantedScopes(const std::vector<const Grants*>& granted,
 
 absl::StatusOr<Scopes> ChooseScopes(const Scopes& asked, const Scopes& may_have) {
   if (asked.empty()) return may_have;
+  if (asked.size() > kMaxAsked) return InvalidScope("more than 100 are asked for");
   for (const std::string& scope : asked) {
     if (!Contains(may_have, scope)) {
       return InvalidScope(
