@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/identity.h"
 #include "lanyard/sdk/internal/base64url.h"
+#include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/token_text.h"
@@ -21,6 +22,9 @@ namespace {
 
 constexpr size_t kMaxAssertionBytes = 8 * 1024;
 constexpr absl::Duration kMaxAssertionLife = absl::Minutes(5);
+// How far the clocks of an issuer's replicas and of their store may be apart, so that one does not
+// forget what another still takes.
+constexpr absl::Duration kClocksApart = absl::Minutes(1);
 
 class ClientLookup final : public IssuerLookup {
  public:
@@ -101,13 +105,16 @@ absl::StatusOr<ProvenClient> ClientProofs::CheckAssertion(const v1::ClientProof&
       VerifyToken(proof.assertion(), kMaxAssertionBytes, lookup, connection, clock_->Now());
   if (!verdict.ok()) return InvalidClient();
   const Identity& who = verdict->identity;
-  if (who.subject() != client->name() || who.claims().has_confirmation()) return InvalidClient();
+  if (who.subject() != client->name()) return InvalidClient();
+  // One with a cnf, whatever it holds, asks for a proof that is not looked for here.
+  if (!CheckBinding(who, connection).ok()) return InvalidClient();
 
   // Once, wherever it is shown.
   const std::string used =
       absl::StrCat("assertion:", client->name(), ":", Base64UrlEncode(Sha256(who.token_id())));
   const absl::Status taken = store_->Apply(
-      {{{IssuerStore::Kind::kUsedId, used, 0, "", who.expires_at() + rules.leeway}}, {}});
+      {{{IssuerStore::Kind::kUsedId, used, 0, "", who.expires_at() + rules.leeway + kClocksApart}},
+       {}});
   if (absl::IsAborted(taken)) return InvalidClient();
   if (!taken.ok()) return taken;
   return ProvenClient{*std::move(client), absl::StrCat("key:", who.key_id())};
