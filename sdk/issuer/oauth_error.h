@@ -3,6 +3,7 @@
 #define LANYARD_SDK_ISSUER_OAUTH_ERROR_H_
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -29,6 +30,18 @@ inline absl::Status InvalidTarget(absl::string_view why) {
 }
 inline absl::Status UnauthorizedClient(absl::string_view why) {
   return absl::PermissionDeniedError(absl::StrCat("unauthorized_client: ", why));
+}
+
+// Whether an error is one of these.
+inline bool IsOAuthError(const absl::Status& status) {
+  for (const absl::string_view code : {"invalid_request", "invalid_client", "invalid_grant",
+                                       "invalid_scope", "invalid_target", "unauthorized_client"}) {
+    if (absl::StartsWith(status.message(), code) &&
+        absl::StartsWith(status.message().substr(code.size()), ": ")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace lanyard::internal

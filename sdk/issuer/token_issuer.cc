@@ -13,6 +13,7 @@
 #include "lanyard/sdk/internal/verification.h"
 #include "lanyard/sdk/issuer/access_tokens.h"
 #include "lanyard/sdk/issuer/account_names.h"
+#include "lanyard/sdk/issuer/client_errors.h"
 #include "lanyard/sdk/issuer/client_proofs.h"
 #include "lanyard/sdk/issuer/grants.h"
 #include "lanyard/sdk/issuer/issuer_settings.h"
@@ -87,6 +88,20 @@ struct TokenIssuer::State {
   std::unique_ptr<internal::Sessions> sessions;
   std::unique_ptr<internal::SignInAttempts> attempts;
   std::unique_ptr<internal::PasswordHashes> passwords;
+
+  internal::ClientErrors errors;
+
+  // The requests, with errors as they are; the store's are not for clients.
+  absl::StatusOr<v1::TokenResponse> SignIn(const v1::SignInRequest& request,
+                                           const IssuerPeer& peer);
+  absl::StatusOr<v1::TokenResponse> IssueForService(const v1::IssueForServiceRequest& request,
+                                                    const IssuerPeer& peer);
+  absl::StatusOr<v1::TokenResponse> Refresh(const v1::RefreshRequest& request,
+                                            const IssuerPeer& peer);
+  absl::StatusOr<v1::TokenResponse> Exchange(const v1::ExchangeRequest& request,
+                                             const IssuerPeer& peer);
+  absl::Status Revoke(const v1::RevokeRequest& request, const IssuerPeer& peer);
+  absl::StatusOr<v1::IntrospectResponse> Introspect(const v1::IntrospectRequest& request);
 
   // cnf for a client whose tokens are bound; invalid_client without its certificate.
   absl::StatusOr<std::string> BindingOf(const ProvenClient& client, const IssuerPeer& peer) const {
@@ -227,14 +242,14 @@ absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOpti
   return std::unique_ptr<TokenIssuer>(new TokenIssuer(std::move(state)));
 }
 
-absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& request,
-                                                      const IssuerPeer& peer) {
-  if (state_->sessions == nullptr) {
+absl::StatusOr<v1::TokenResponse> TokenIssuer::State::SignIn(const v1::SignInRequest& request,
+                                                             const IssuerPeer& peer) {
+  if (sessions == nullptr) {
     return absl::UnimplementedError("sign-in is off: the config has no sign_in");
   }
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
-  const absl::Time as_of = state_->clock->Now();
-  auto client = state_->proofs->Check(request.client(), peer);
+  const absl::Time as_of = clock->Now();
+  auto client = proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (!client->client.signs_users_in()) {
     return internal::UnauthorizedClient("users do not sign in with this client");
@@ -242,13 +257,13 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
   const auto password = internal::PasswordText(request.password());
   if (!password.ok()) return SignInRefused();  // Nobody has such a password.
 
-  const auto begun = state_->attempts->Begin(request.user(), peer.network);
+  const auto begun = attempts->Begin(request.user(), peer.network);
   if (!begun.ok()) return begun.status();
   if (!*begun) return SignInRefused();
 
   std::optional<internal::Stored<v1::User>> user;
   if (internal::IsAccountName(request.user())) {
-    auto found = internal::ReadRecord<v1::User>(*state_->store, Kind::kUser, request.user());
+    auto found = internal::ReadRecord<v1::User>(*store, Kind::kUser, request.user());
     if (!found.ok()) return found.status();
     user = *std::move(found);
   }
@@ -256,32 +271,37 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
   if (user.has_value() && !user->value.disabled() && !user->value.password_hash().empty()) {
     record = user->value.password_hash();
   }
-  const auto verdict = state_->passwords->Check(record, *password);
+  const auto verdict = passwords->Check(record, *password);
+  if (absl::IsDataLoss(verdict.status())) {
+    // As much work as for others; and whoever asks learns nothing of who is there.
+    errors.Report(absl::StrCat("user ", request.user(), ": ", verdict.status().message()));
+    return SignInRefused();
+  }
   if (!verdict.ok()) return verdict.status();
   if (!verdict->matches) return SignInRefused();
 
-  const absl::Status succeeded = state_->attempts->Succeeded(request.user(), peer.network);
+  const absl::Status succeeded = attempts->Succeeded(request.user(), peer.network);
   if (!succeeded.ok()) return succeeded;
   if (verdict->needs_rehash) {
-    auto hash = state_->passwords->Hash(*password);
+    auto hash = passwords->Hash(*password);
     if (!hash.ok()) return hash.status();
     v1::User changed = user->value;
     changed.set_password_hash(*std::move(hash));
     // Whoever changes the user at the same time wins; the next sign-in tries again.
-    const absl::Status kept = state_->store->Apply(
-        {{internal::WriteRecord(Kind::kUser, changed.name(),
-                                internal::Stored<v1::User>{changed, user->version})},
-         {}});
+    const absl::Status kept =
+        store->Apply({{internal::WriteRecord(Kind::kUser, changed.name(),
+                                             internal::Stored<v1::User>{changed, user->version})},
+                      {}});
     if (!kept.ok() && !absl::IsAborted(kept)) return kept;
   }
 
-  if (absl::Status status = State::CheckSecond(user->value, as_of); !status.ok()) return status;
+  if (absl::Status status = CheckSecond(user->value, as_of); !status.ok()) return status;
   const auto granted = internal::GrantedScopes({&user->value.grants(), &client->client.grants()},
                                                request.audience());
   if (!granted.ok()) return granted.status();
   const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()), *granted);
   if (!scopes.ok()) return scopes.status();
-  if (const auto bound = state_->BindingOf(*client, peer); !bound.ok()) return bound.status();
+  if (const auto bound = BindingOf(*client, peer); !bound.ok()) return bound.status();
   issuer::Session session;
   session.set_user(user->value.name());
   session.set_client(client->client.name());
@@ -289,16 +309,16 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& r
   internal::SetTime(as_of, session.mutable_began_at());
   *session.mutable_user_sessions_not_before() = user->value.sessions_not_before();
   for (const std::string& scope : *scopes) session.add_scopes(scope);
-  auto open = state_->sessions->Begin(std::move(session));
+  auto open = sessions->Begin(std::move(session));
   if (!open.ok()) return open.status();
-  return state_->TokenOf(*open, as_of, *scopes, user->value, *client, peer);
+  return TokenOf(*open, as_of, *scopes, user->value, *client, peer);
 }
 
-absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
+absl::StatusOr<v1::TokenResponse> TokenIssuer::State::IssueForService(
     const v1::IssueForServiceRequest& request, const IssuerPeer& peer) {
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
-  const absl::Time as_of = state_->clock->Now();
-  auto client = state_->proofs->Check(request.client(), peer);
+  const absl::Time as_of = clock->Now();
+  auto client = proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (client->proof.empty()) {
     return internal::UnauthorizedClient("a public client has no tokens of its own");
@@ -307,7 +327,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
   if (!granted.ok()) return granted.status();
   const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()), *granted);
   if (!scopes.ok()) return scopes.status();
-  auto bound = state_->BindingOf(*client, peer);
+  auto bound = BindingOf(*client, peer);
   if (!bound.ok()) return bound.status();
   AccessTokenFacts facts;
   facts.subject = internal::SubjectOfClient(client->client.name());
@@ -316,30 +336,30 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
   facts.scopes = *scopes;
   facts.issued_at = as_of;
   facts.certificate_sha256 = *std::move(bound);
-  auto token = state_->tokens->Make(facts);
+  auto token = tokens->Make(facts);
   if (!token.ok()) return token.status();
-  return State::ResponseOf(*std::move(token), *scopes);
+  return ResponseOf(*std::move(token), *scopes);
 }
 
-absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest& request,
-                                                       const IssuerPeer& peer) {
-  if (state_->sessions == nullptr) {
+absl::StatusOr<v1::TokenResponse> TokenIssuer::State::Refresh(const v1::RefreshRequest& request,
+                                                              const IssuerPeer& peer) {
+  if (sessions == nullptr) {
     return absl::UnimplementedError("sign-in is off: the config has no sign_in");
   }
-  const absl::Time as_of = state_->clock->Now();
-  auto client = state_->proofs->Check(request.client(), peer);
+  const absl::Time as_of = clock->Now();
+  auto client = proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   std::optional<internal::Stored<v1::User>> user;
   // What is asked for too much is refused before the token is spent, and costs nobody the session.
   absl::Status refusal;
   Scopes scopes;
-  auto open = state_->sessions->Refresh(
+  auto open = sessions->Refresh(
       request.refresh_token(), client->client.name(), client->proof,
       [&](const issuer::Session& session) -> absl::Status {
-        auto found = internal::ReadRecord<v1::User>(*state_->store, Kind::kUser, session.user());
+        auto found = internal::ReadRecord<v1::User>(*store, Kind::kUser, session.user());
         if (!found.ok()) return found.status();
         user = *std::move(found);
-        if (!user.has_value() || user->value.disabled() || State::HasEnded(session, user->value)) {
+        if (!user.has_value() || user->value.disabled() || HasEnded(session, user->value)) {
           return internal::InvalidGrant("the session is over");
         }
         if (!client->client.signs_users_in()) {
@@ -348,7 +368,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
         return absl::OkStatus();
       },
       [&](const issuer::Session& session) -> absl::Status {
-        if (absl::Status status = State::CheckSecond(user->value, as_of); !status.ok()) {
+        if (absl::Status status = CheckSecond(user->value, as_of); !status.ok()) {
           return status;
         }
         const auto granted = internal::GrantedScopes(
@@ -359,29 +379,29 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest&
                                    internal::CommonScopes(ScopesOf(session.scopes()), *granted));
         if (!chosen.ok()) return chosen.status();
         scopes = *chosen;
-        return state_->BindingOf(*client, peer).status();
+        return BindingOf(*client, peer).status();
       });
   if (!open.ok()) return open.status();
-  return state_->TokenOf(*open, as_of, scopes, user->value, *client, peer);
+  return TokenOf(*open, as_of, scopes, user->value, *client, peer);
 }
 
-absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeRequest& request,
-                                                        const IssuerPeer& peer) {
+absl::StatusOr<v1::TokenResponse> TokenIssuer::State::Exchange(const v1::ExchangeRequest& request,
+                                                               const IssuerPeer& peer) {
   if (request.audience().empty()) return internal::InvalidRequest("audience is required");
-  const absl::Time as_of = state_->clock->Now();
-  auto client = state_->proofs->Check(request.client(), peer);
+  const absl::Time as_of = clock->Now();
+  auto client = proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   if (client->proof.empty()) {
     return internal::UnauthorizedClient("a public client exchanges nothing");
   }
   PeerConnection connection(peer);
-  const auto caller = state_->tokens->Verify(request.subject_token(), connection);
+  const auto caller = tokens->Verify(request.subject_token(), connection);
   if (!caller.ok()) {
     return internal::InvalidGrant("the subject token is no good access token of this issuer");
   }
   // As of now: what is exchanged from a token is another one, which its revocation may not name.
-  if (absl::Status status = state_->revocations->Poll(); !status.ok()) return status;
-  const auto is_revoked = state_->IsRevoked(*caller);
+  if (absl::Status status = revocations->Poll(); !status.ok()) return status;
+  const auto is_revoked = IsRevoked(*caller);
   if (!is_revoked.ok()) return is_revoked.status();
   if (*is_revoked) {
     return internal::InvalidGrant("the subject token is no good access token of this issuer");
@@ -397,7 +417,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   const std::string actor = internal::SubjectOfClient(client->client.name());
   const auto& claims = caller->claims().private_claims();
   const auto may_act = claims.find(internal::kMayAct);
-  if (may_act != claims.end() && !MayAct(may_act->second, actor, issuer())) {
+  if (may_act != claims.end() && !MayAct(may_act->second, actor, tokens->issuer())) {
     return internal::InvalidGrant("the subject token says that somebody else may act (may_act)");
   }
   const auto granted = internal::GrantedScopes({&client->client.exchanges()}, request.audience());
@@ -405,7 +425,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   const auto scopes = internal::ChooseScopes(ScopesOf(request.scopes()),
                                              internal::CommonScopes(*granted, caller->scopes()));
   if (!scopes.ok()) return scopes.status();
-  auto bound = state_->BindingOf(*client, peer);
+  auto bound = BindingOf(*client, peer);
   if (!bound.ok()) return bound.status();
   // A token that is bound becomes none that is not.
   if (caller->claims().has_confirmation()) *bound = peer.certificate_sha256;
@@ -420,7 +440,7 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   if (const auto found = claims.find("auth_time"); found != claims.end()) {
     facts.authenticated_at = absl::FromUnixSeconds(found->second.int_value());
   }
-  facts.claims = State::Visible(claims, client->client);
+  facts.claims = Visible(claims, client->client);
   facts.certificate_sha256 = *std::move(bound);
   facts.not_after = caller->expires_at();
   if (caller->claims().has_actor()) facts.actor = caller->claims().actor();
@@ -433,46 +453,70 @@ absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeReques
   if (facts.actor.has_value() && DepthOf(*facts.actor) > kMaxActors) {
     return internal::InvalidGrant("the subject token has come through too many actors already");
   }
-  auto token = state_->tokens->Make(facts);
+  auto token = tokens->Make(facts);
   if (!token.ok()) return token.status();
-  return State::ResponseOf(*std::move(token), *scopes);
+  return ResponseOf(*std::move(token), *scopes);
 }
 
-absl::Status TokenIssuer::Revoke(const v1::RevokeRequest& request, const IssuerPeer& peer) {
+absl::Status TokenIssuer::State::Revoke(const v1::RevokeRequest& request, const IssuerPeer& peer) {
   if (request.token().empty()) return internal::InvalidRequest("token is required");
-  const auto client = state_->proofs->Check(request.client(), peer);
+  const auto client = proofs->Check(request.client(), peer);
   if (!client.ok()) return client.status();
   absl::Status ended;
-  if (state_->sessions != nullptr && state_->sessions->IsRefreshToken(request.token())) {
-    ended = state_->sessions->EndOf(request.token(), client->client.name());
+  if (sessions != nullptr && sessions->IsRefreshToken(request.token())) {
+    ended = sessions->EndOf(request.token(), client->client.name());
   } else {
     // Whatever connection it is for: the client has proved itself, and may have another
     // certificate.
-    const auto token = state_->tokens->VerifyUnbound(request.token());
+    const auto token = tokens->VerifyUnbound(request.token());
     if (!token.ok() || token->client_id() != client->client.name()) return absl::OkStatus();
     // Once is enough: the log of revocations must not grow with every time that this is asked.
-    const auto is_revoked = state_->IsRevoked(*token);
+    const auto is_revoked = IsRevoked(*token);
     if (is_revoked.ok() && *is_revoked) return absl::OkStatus();
-    ended = internal::EndSession(*state_->store, issuer(), internal::TextClaim(*token, "sid"),
-                                 state_->clock->Now());
+    ended = internal::EndSession(*store, tokens->issuer(), internal::TextClaim(*token, "sid"),
+                                 clock->Now());
   }
   if (!ended.ok()) return ended;
-  (void)state_->revocations->Poll();  // So that it counts here from now on.
+  (void)revocations->Poll();  // So that it counts here from now on.
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::IntrospectResponse> TokenIssuer::Introspect(
+absl::StatusOr<v1::IntrospectResponse> TokenIssuer::State::Introspect(
     const v1::IntrospectRequest& request) {
   v1::IntrospectResponse response;
   // Whose connection the token is for is not this one.
-  auto token = state_->tokens->VerifyUnbound(request.token());
-  if (!token.ok() || token->expires_at() <= state_->clock->Now()) return response;
-  const auto is_revoked = state_->IsRevoked(*token);
+  auto token = tokens->VerifyUnbound(request.token());
+  if (!token.ok() || token->expires_at() <= clock->Now()) return response;
+  const auto is_revoked = IsRevoked(*token);
   if (!is_revoked.ok()) return is_revoked.status();
   if (*is_revoked) return response;
   response.set_active(true);
   *response.mutable_claims() = token->claims();
   return response;
+}
+
+absl::StatusOr<v1::TokenResponse> TokenIssuer::SignIn(const v1::SignInRequest& request,
+                                                      const IssuerPeer& peer) {
+  return state_->errors.ForClient(state_->SignIn(request, peer));
+}
+absl::StatusOr<v1::TokenResponse> TokenIssuer::IssueForService(
+    const v1::IssueForServiceRequest& request, const IssuerPeer& peer) {
+  return state_->errors.ForClient(state_->IssueForService(request, peer));
+}
+absl::StatusOr<v1::TokenResponse> TokenIssuer::Refresh(const v1::RefreshRequest& request,
+                                                       const IssuerPeer& peer) {
+  return state_->errors.ForClient(state_->Refresh(request, peer));
+}
+absl::StatusOr<v1::TokenResponse> TokenIssuer::Exchange(const v1::ExchangeRequest& request,
+                                                        const IssuerPeer& peer) {
+  return state_->errors.ForClient(state_->Exchange(request, peer));
+}
+absl::Status TokenIssuer::Revoke(const v1::RevokeRequest& request, const IssuerPeer& peer) {
+  return state_->errors.ForClient(state_->Revoke(request, peer));
+}
+absl::StatusOr<v1::IntrospectResponse> TokenIssuer::Introspect(
+    const v1::IntrospectRequest& request) {
+  return state_->errors.ForClient(state_->Introspect(request));
 }
 
 absl::StatusOr<std::string> TokenIssuer::Jwks() const {
@@ -481,6 +525,9 @@ absl::StatusOr<std::string> TokenIssuer::Jwks() const {
 std::shared_ptr<const KeySource> TokenIssuer::keys() const { return state_->keys; }
 std::shared_ptr<RevocationFeed> TokenIssuer::revocations() const { return state_->revocations; }
 bool TokenIssuer::has_sign_in() const { return state_->sessions != nullptr; }
+uint64_t TokenIssuer::password_work() const {
+  return state_->passwords == nullptr ? 0 : state_->passwords->work().cost;
+}
 const std::string& TokenIssuer::issuer() const { return state_->tokens->issuer(); }
 const std::shared_ptr<IssuerStore>& TokenIssuer::store() const { return state_->store; }
 absl::Status TokenIssuer::RemoveExpired() { return state_->store->RemoveExpired(); }

@@ -2,6 +2,7 @@
 #ifndef LANYARD_SDK_ISSUER_TOKEN_ISSUER_H_
 #define LANYARD_SDK_ISSUER_TOKEN_ISSUER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -32,7 +33,8 @@ struct TokenIssuerOptions {
 };
 
 // An issuer of access tokens, without the network: what lanyard.v1.TokenService does, request by
-// request. Errors as lanyard/v1/token_service.proto has them; their texts may go to the client.
+// request. Errors as lanyard/v1/token_service.proto has them; their texts may go to the client, and
+// what the store says does not stand in them.
 //
 // Thread-safe. Every call may block, on the store, and SignIn() on a derivation of half a second
 // and 128 MiB: how many run at once is the caller's to bound (internal::WorkQueue).
@@ -63,6 +65,11 @@ class TokenIssuer {
   std::shared_ptr<RevocationFeed> revocations() const;
 
   bool has_sign_in() const;
+
+  // What passwords have cost so far: N * r * p of all derivations. For metrics, and for tests that
+  // ask whether all sign-ins cost the same.
+  uint64_t password_work() const;
+
   const std::string& issuer() const;
   const std::shared_ptr<IssuerStore>& store() const;
 
