@@ -23,6 +23,13 @@ constexpr uint32_t kFreeAttempts = 5, kFreeOfAccount = 20;
 constexpr absl::Duration kLongestWait = absl::Minutes(1), kWaitOfAccount = absl::Seconds(1);
 constexpr absl::Duration kRemembered = absl::Minutes(15), kKnownFor = absl::Hours(24 * 30);
 
+// Whether it is too early for one that may come at `next_at`. A time that is further away than any
+// wait was written by a clock that has been set back since, and locks nobody out.
+bool IsEarly(const issuer::Attempts& attempts, absl::Time now) {
+  const absl::Time next_at = TimeOf(attempts.next_at());
+  return next_at > now && next_at - now <= kLongestWait;
+}
+
 // Whatever was typed as the account's name stands in no key.
 std::string KeyOf(absl::string_view what, absl::string_view account, absl::string_view network) {
   return absl::StrCat(
@@ -52,7 +59,7 @@ absl::StatusOr<bool> SignInAttempts::Begin(absl::string_view account, absl::stri
     const absl::Time now = clock_->Now();
     auto mine = Read(*store_, here);
     if (!mine.ok()) return mine.status();
-    if (TimeOf(mine->value.next_at()) > now) return false;
+    if (IsEarly(mine->value, now)) return false;
     IssuerStore::Change change;
     mine->value.set_count(mine->value.count() + 1);
     SetTime(now + WaitAfter(mine->value.count()), mine->value.mutable_next_at());
@@ -60,7 +67,7 @@ absl::StatusOr<bool> SignInAttempts::Begin(absl::string_view account, absl::stri
     if (!known->has_value()) {
       auto all = Read(*store_, anywhere);
       if (!all.ok()) return all.status();
-      if (TimeOf(all->value.next_at()) > now) return false;
+      if (IsEarly(all->value, now)) return false;
       all->value.set_count(all->value.count() + 1);
       const bool is_attacked = all->value.count() >= kFreeOfAccount;
       SetTime(is_attacked ? now + kWaitOfAccount : now, all->value.mutable_next_at());
