@@ -16,7 +16,8 @@
 //            sequence      that of the last revocation
 //            sweep         there while sessions of an earlier epoch may be left: an "x", and up to
 //                          which of them RemoveExpired() has come
-//   KEYS[2]  writers: sorted set of stores by the last change that each of them made
+//   KEYS[2]  writers: sorted set of stores by the last change that each of them made; of 10,000
+//            stores, which each command line's is one of
 //
 // and, as all scripts begin alike, these arguments:
 //

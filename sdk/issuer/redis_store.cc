@@ -176,8 +176,9 @@ class Store final : public IssuerStore {
     std::vector<RedisReply> answer;
     absl::Status status = pool_.With(deadline, [&](RedisConnection& connection) {
       auto reply = Run(connection, deadline, script, names, arguments);
-      if (reply.ok()) answer = *std::move(reply);
-      return reply.status();
+      if (!reply.ok()) return reply.status();
+      answer = *std::move(reply);
+      return absl::OkStatus();
     });
     if (!status.ok()) return status;
     return answer;

@@ -2,7 +2,6 @@
 #include "lanyard/sdk/issuer/sqlite_store.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/issuer/sqlite_database.h"
 #include "lanyard/sdk/issuer/store_change.h"
 
 namespace lanyard {
@@ -27,6 +26,9 @@ namespace {
 using internal::ExpiryMicros;
 using internal::Micros;
 using internal::PrintablePath;
+using internal::SqliteDatabase;
+using internal::SqliteQuery;
+using internal::SqliteTransaction;
 
 // "LNYD", which says in a database's header whose it is.
 constexpr int64_t kApplicationId = 0x4c4e5944;
@@ -59,174 +61,9 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_by_expiry ON revocations (expires_at);
 )";
 
-// One connection. For one thread at a time.
-class Database {
- public:
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& file,
-                                                        absl::Duration timeout) {
-    std::unique_ptr<Database> database(new Database(file));
-    // Without the flag that makes a file: its mode would be SQLite's choice.
-    const int code = sqlite3_open_v2(file.c_str(), &database->db_,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-    if (code != SQLITE_OK) return database->Error(code);
-    sqlite3_extended_result_codes(database->db_, 1);
-    sqlite3_busy_timeout(database->db_, static_cast<int>(absl::ToInt64Milliseconds(timeout)));
-    // fullfsync is for macOS, where the usual call leaves the data in the disk's own memory.
-    absl::Status status = database->Run("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON");
-    if (!status.ok()) return status;
-    return database;
-  }
-  ~Database() {
-    for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
-    sqlite3_close(db_);
-  }
-  Database(const Database&) = delete;
-  Database& operator=(const Database&) = delete;
-
-  // A message of SQLite's own about the value that failed would be longer; it could hold a record.
-  absl::Status Error(int code) const {
-    const std::string text = absl::StrCat(PrintablePath(file_), ": ", sqlite3_errstr(code));
-    switch (code & 0xff) {
-      case SQLITE_BUSY:
-      case SQLITE_LOCKED:
-      case SQLITE_IOERR:
-      case SQLITE_FULL:
-      case SQLITE_CANTOPEN:
-      case SQLITE_PROTOCOL:
-      case SQLITE_NOMEM:
-        return absl::UnavailableError(text);
-      case SQLITE_NOTADB:
-        return absl::FailedPreconditionError(text);
-      case SQLITE_CORRUPT:
-        return absl::DataLossError(text);
-      case SQLITE_READONLY:
-      case SQLITE_PERM:
-        return absl::PermissionDeniedError(text);
-      default:
-        return absl::InternalError(text);
-    }
-  }
-
-  absl::Status Run(const char* sql) {
-    const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? absl::OkStatus() : Error(code);
-  }
-
-  // The statement, which stays prepared. `sql` must be a literal.
-  absl::StatusOr<sqlite3_stmt*> Prepare(const char* sql) {
-    sqlite3_stmt*& statement = statements_[sql];
-    if (statement == nullptr) {
-      const int code =
-          sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-      if (code != SQLITE_OK) return Error(code);
-    }
-    return statement;
-  }
-
-  int changes() const { return sqlite3_changes(db_); }
-  bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
-
- private:
-  explicit Database(std::string file) : file_(std::move(file)) {}
-
-  const std::string file_;
-  sqlite3* db_ = nullptr;
-  std::map<const char*, sqlite3_stmt*> statements_;
-};
-
-// One use of a prepared statement. What goes wrong before Step() is its answer.
-class Query {
- public:
-  // `sql` is a literal.
-  Query(Database& database, const char* sql) : database_(database) {
-    auto statement = database.Prepare(sql);
-    if (statement.ok()) {
-      statement_ = *statement;
-    } else {
-      status_ = statement.status();
-    }
-  }
-  ~Query() {
-    if (statement_ == nullptr) return;
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-  }
-  Query(const Query&) = delete;
-  Query& operator=(const Query&) = delete;
-
-  // The next parameter.
-  Query& Integer(int64_t value) {
-    if (statement_ != nullptr) Check(sqlite3_bind_int64(statement_, ++bound_, value));
-    return *this;
-  }
-  // `text` and `bytes` must outlive this.
-  Query& Text(absl::string_view text) {
-    if (statement_ != nullptr) {
-      Check(sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
-                              SQLITE_STATIC));
-    }
-    return *this;
-  }
-  Query& Bytes(absl::string_view bytes) {
-    // A null pointer would be SQL's NULL.
-    const char* const data = bytes.empty() ? "" : bytes.data();
-    if (statement_ != nullptr) {
-      Check(sqlite3_bind_blob(statement_, ++bound_, data, static_cast<int>(bytes.size()),
-                              SQLITE_STATIC));
-    }
-    return *this;
-  }
-
-  // Whether there is a row, or another one.
-  absl::StatusOr<bool> Step() {
-    if (!status_.ok()) return status_;
-    const int code = sqlite3_step(statement_);
-    if (code == SQLITE_ROW || code == SQLITE_DONE) return code == SQLITE_ROW;
-    return database_.Error(code);
-  }
-  absl::Status Run() { return Step().status(); }
-
-  // Of the row.
-  int64_t IntegerAt(int column) { return sqlite3_column_int64(statement_, column); }
-  std::string BytesAt(int column) {
-    const auto* const data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    const int size = sqlite3_column_bytes(statement_, column);
-    return data == nullptr ? std::string() : std::string(data, static_cast<size_t>(size));
-  }
-
- private:
-  void Check(int code) {
-    if (code != SQLITE_OK && status_.ok()) status_ = database_.Error(code);
-  }
-
-  Database& database_;
-  sqlite3_stmt* statement_ = nullptr;
-  absl::Status status_;
-  int bound_ = 0;
-};
-
-// Rolls back unless it was committed.
-class Transaction {
- public:
-  explicit Transaction(Database& database) : database_(database) {}
-  ~Transaction() {
-    if (database_.in_transaction()) database_.Run("ROLLBACK").IgnoreError();
-  }
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-
-  // IMMEDIATE, so that what is read in it is what will be replaced.
-  absl::Status BeginToWrite() { return Query(database_, "BEGIN IMMEDIATE").Run(); }
-  absl::Status BeginToRead() { return Query(database_, "BEGIN").Run(); }
-  absl::Status Commit() { return Query(database_, "COMMIT").Run(); }
-
- private:
-  Database& database_;
-};
-
 // A number that the statement gives.
-absl::StatusOr<int64_t> NumberOf(Database& database, const char* sql) {
-  Query query(database, sql);
+absl::StatusOr<int64_t> NumberOf(SqliteDatabase& database, const char* sql) {
+  SqliteQuery query(database, sql);
   const auto row = query.Step();
   if (!row.ok()) return row.status();
   return *row ? query.IntegerAt(0) : 0;
@@ -270,7 +107,7 @@ absl::Status PrepareFile(const std::string& path) {
 }
 
 // Whether tables must be made in it.
-absl::StatusOr<bool> IsNew(Database& database, const std::string& file) {
+absl::StatusOr<bool> IsNew(SqliteDatabase& database, const std::string& file) {
   // The first to read the file, and to say that it is no database.
   const auto tables = NumberOf(database, "SELECT count(*) FROM sqlite_schema");
   if (!tables.ok()) return tables.status();
@@ -292,11 +129,11 @@ absl::StatusOr<bool> IsNew(Database& database, const std::string& file) {
 }
 
 // What makes a change outlast the machine.
-absl::Status SetUp(Database& database, const std::string& file) {
+absl::Status SetUp(SqliteDatabase& database, const std::string& file) {
   const auto is_new = IsNew(database, file);
   if (!is_new.ok()) return is_new.status();
   {
-    Query journal(database, "PRAGMA journal_mode = WAL");
+    SqliteQuery journal(database, "PRAGMA journal_mode = WAL");
     if (const auto row = journal.Step(); !row.ok()) return row.status();
     if (journal.BytesAt(0) != "wal") {
       return absl::FailedPreconditionError(
@@ -309,8 +146,8 @@ absl::Status SetUp(Database& database, const std::string& file) {
   return absl::OkStatus();
 }
 
-absl::Status MakeTables(Database& database, const std::string& file) {
-  Transaction transaction(database);
+absl::Status MakeTables(SqliteDatabase& database, const std::string& file) {
+  SqliteTransaction transaction(database);
   if (absl::Status status = transaction.BeginToWrite(); !status.ok()) return status;
   // Another process may have been faster.
   const auto is_new = IsNew(database, file);
@@ -318,7 +155,7 @@ absl::Status MakeTables(Database& database, const std::string& file) {
   if (!*is_new) return absl::OkStatus();
   if (absl::Status status = database.Run(kMakeTables); !status.ok()) return status;
   const std::string epoch = internal::NewEpoch();
-  Query state(database, "INSERT INTO state VALUES (1, ?, 0, 0)");
+  SqliteQuery state(database, "INSERT INTO state VALUES (1, ?, 0, 0)");
   if (absl::Status status = state.Text(epoch).Run(); !status.ok()) return status;
   const std::string header =
       absl::StrCat("PRAGMA application_id = ", kApplicationId, "; PRAGMA user_version = ", kSchema);
@@ -330,14 +167,15 @@ absl::Status MakeTables(Database& database, const std::string& file) {
 // last commit, and do not wait for the next.
 class Store final : public IssuerStore {
  public:
-  Store(SqliteStoreOptions options, std::unique_ptr<Database> writer)
+  Store(SqliteStoreOptions options, std::unique_ptr<SqliteDatabase> writer)
       : options_(std::move(options)), idle_writer_(std::move(writer)) {}
 
   absl::StatusOr<std::optional<Record>> Get(Kind kind, absl::string_view key) const override {
     auto reader = Reader();
     if (!reader.ok()) return reader.status();
-    Query query(**reader,
-                "SELECT value, version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
+    SqliteQuery query(
+        **reader,
+        "SELECT value, version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
     query.Text(internal::WordOf(kind)).Bytes(key).Integer(Micros(options_.clock->Now()));
     const auto row = query.Step();
     if (!row.ok()) return row.status();
@@ -349,7 +187,7 @@ class Store final : public IssuerStore {
     if (absl::Status status = internal::CheckChange(change); !status.ok()) return status;
     auto writer = Writer();
     if (!writer.ok()) return writer.status();
-    Transaction transaction(**writer);
+    SqliteTransaction transaction(**writer);
     if (absl::Status status = transaction.BeginToWrite(); !status.ok()) return status;
     if (absl::Status status = ApplyIn(**writer, change); !status.ok()) return status;
     return transaction.Commit();
@@ -359,9 +197,9 @@ class Store final : public IssuerStore {
                                                 size_t limit) const override {
     auto reader = Reader();
     if (!reader.ok()) return reader.status();
-    Query query(**reader,
-                "SELECT key FROM records WHERE kind = ? AND key > ? AND expires_at > ?"
-                " ORDER BY key LIMIT ?");
+    SqliteQuery query(**reader,
+                      "SELECT key FROM records WHERE kind = ? AND key > ? AND expires_at > ?"
+                      " ORDER BY key LIMIT ?");
     query.Text(internal::WordOf(kind)).Bytes(after).Integer(Micros(options_.clock->Now()));
     query.Integer(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
     std::vector<std::string> keys;
@@ -377,19 +215,20 @@ class Store final : public IssuerStore {
     auto reader = Reader();
     if (!reader.ok()) return reader.status();
     // Both statements see the same commit.
-    Transaction transaction(**reader);
+    SqliteTransaction transaction(**reader);
     if (absl::Status status = transaction.BeginToRead(); !status.ok()) return status;
     RevocationLog log;
     {
-      Query state(**reader, "SELECT epoch, sequence FROM state");
+      SqliteQuery state(**reader, "SELECT epoch, sequence FROM state");
       const auto row = state.Step();
       if (!row.ok()) return row.status();
       log.epoch = state.BytesAt(0);
       log.sequence = static_cast<uint64_t>(state.IntegerAt(1));
     }
-    Query query(**reader,
-                "SELECT revocation, sequence FROM revocations WHERE sequence > ? AND expires_at > ?"
-                " ORDER BY sequence LIMIT ?");
+    SqliteQuery query(
+        **reader,
+        "SELECT revocation, sequence FROM revocations WHERE sequence > ? AND expires_at > ?"
+        " ORDER BY sequence LIMIT ?");
     query.Integer(static_cast<int64_t>(std::min<uint64_t>(sequence, INT64_MAX)));
     query.Integer(Micros(options_.clock->Now())).Integer(internal::kMaxRevocationsAtOnce);
     uint64_t last = 0;
@@ -416,7 +255,7 @@ class Store final : public IssuerStore {
       for (bool more = true; more;) {
         auto writer = Writer();
         if (!writer.ok()) return writer.status();
-        Query remove(**writer, sql);
+        SqliteQuery remove(**writer, sql);
         if (absl::Status status = remove.Integer(now).Integer(kRemovedAtOnce).Run(); !status.ok()) {
           return status;
         }
@@ -430,19 +269,19 @@ class Store final : public IssuerStore {
   // A connection that goes back when this does.
   class Borrowed {
    public:
-    Borrowed(const Store& store, std::unique_ptr<Database> database, bool is_writer)
+    Borrowed(const Store& store, std::unique_ptr<SqliteDatabase> database, bool is_writer)
         : store_(&store), database_(std::move(database)), is_writer_(is_writer) {}
     Borrowed(Borrowed&&) = default;
     Borrowed& operator=(Borrowed&&) = delete;
     ~Borrowed() {
       if (database_ != nullptr) store_->GiveBack(std::move(database_), is_writer_);
     }
-    Database& operator*() const { return *database_; }
-    Database* operator->() const { return database_.get(); }
+    SqliteDatabase& operator*() const { return *database_; }
+    SqliteDatabase* operator->() const { return database_.get(); }
 
    private:
     const Store* store_;
-    std::unique_ptr<Database> database_;
+    std::unique_ptr<SqliteDatabase> database_;
     bool is_writer_;
   };
 
@@ -465,12 +304,12 @@ class Store final : public IssuerStore {
         return reader;
       }
     }
-    auto reader = Database::Open(options_.file, options_.timeout);
+    auto reader = SqliteDatabase::Open(options_.file, options_.timeout);
     if (!reader.ok()) return reader.status();
     return Borrowed(*this, *std::move(reader), /*is_writer=*/false);
   }
 
-  void GiveBack(std::unique_ptr<Database> database, bool is_writer) const {
+  void GiveBack(std::unique_ptr<SqliteDatabase> database, bool is_writer) const {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       if (is_writer) {
@@ -483,20 +322,20 @@ class Store final : public IssuerStore {
   }
 
   // All but the transaction around it.
-  absl::Status ApplyIn(Database& database, const Change& change) {
+  absl::Status ApplyIn(SqliteDatabase& database, const Change& change) {
     const int64_t now = Micros(options_.clock->Now());
     for (const Write& write : change.writes) {
-      Query query(database,
-                  "SELECT version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
+      SqliteQuery query(
+          database, "SELECT version FROM records WHERE kind = ? AND key = ? AND expires_at > ?");
       const auto row =
           query.Text(internal::WordOf(write.kind)).Bytes(write.key).Integer(now).Step();
       if (!row.ok()) return row.status();
       const uint64_t version = *row ? static_cast<uint64_t>(query.IntegerAt(0)) : 0;
       if (version != write.expected_version) return internal::VersionMismatch(write.kind);
     }
-    Query next(database,
-               "UPDATE state SET version = version + 1, sequence = sequence + ?"
-               " RETURNING version, sequence");
+    SqliteQuery next(database,
+                     "UPDATE state SET version = version + 1, sequence = sequence + ?"
+                     " RETURNING version, sequence");
     const auto row = next.Integer(static_cast<int64_t>(change.revocations.size())).Step();
     if (!row.ok()) return row.status();
     const int64_t version = next.IntegerAt(0);
@@ -506,21 +345,21 @@ class Store final : public IssuerStore {
     for (const Write& write : change.writes) {
       absl::Status status;
       if (write.value.has_value()) {
-        Query put(database,
-                  "INSERT OR REPLACE INTO records (kind, key, version, expires_at, value)"
-                  " VALUES (?, ?, ?, ?, ?)");
+        SqliteQuery put(database,
+                        "INSERT OR REPLACE INTO records (kind, key, version, expires_at, value)"
+                        " VALUES (?, ?, ?, ?, ?)");
         put.Text(internal::WordOf(write.kind)).Bytes(write.key).Integer(version);
         status = put.Integer(ExpiryMicros(write.expires_at)).Bytes(*write.value).Run();
       } else {
-        Query remove(database, "DELETE FROM records WHERE kind = ? AND key = ?");
+        SqliteQuery remove(database, "DELETE FROM records WHERE kind = ? AND key = ?");
         status = remove.Text(internal::WordOf(write.kind)).Bytes(write.key).Run();
       }
       if (!status.ok()) return status;
     }
     for (const v1::Revocation& revocation : change.revocations) {
       const std::string bytes = revocation.SerializeAsString();
-      Query put(database,
-                "INSERT INTO revocations (sequence, expires_at, revocation) VALUES (?, ?, ?)");
+      SqliteQuery put(
+          database, "INSERT INTO revocations (sequence, expires_at, revocation) VALUES (?, ?, ?)");
       put.Integer(++sequence).Integer(ExpiryMicros(revocation)).Bytes(bytes);
       if (absl::Status status = put.Run(); !status.ok()) return status;
     }
@@ -530,8 +369,8 @@ class Store final : public IssuerStore {
   const SqliteStoreOptions options_;
   mutable std::mutex mutex_;
   mutable std::condition_variable writer_is_back_;
-  mutable std::unique_ptr<Database> idle_writer_;  // Null while a change is made.
-  mutable std::vector<std::unique_ptr<Database>> idle_readers_;
+  mutable std::unique_ptr<SqliteDatabase> idle_writer_;  // Null while a change is made.
+  mutable std::vector<std::unique_ptr<SqliteDatabase>> idle_readers_;
 };
 
 }  // namespace
@@ -550,7 +389,7 @@ absl::StatusOr<std::unique_ptr<IssuerStore>> SqliteStore::Create(SqliteStoreOpti
   static std::mutex* const mutex = new std::mutex;
   std::lock_guard<std::mutex> lock(*mutex);
   if (absl::Status status = PrepareFile(options.file); !status.ok()) return status;
-  auto writer = Database::Open(options.file, options.timeout);
+  auto writer = SqliteDatabase::Open(options.file, options.timeout);
   if (!writer.ok()) return writer.status();
   if (absl::Status status = SetUp(**writer, options.file); !status.ok()) return status;
   if (absl::Status status = MakeTables(**writer, options.file); !status.ok()) return status;

@@ -32,7 +32,10 @@ struct SqliteStoreOptions {
 // RemoveExpired() frees is used again.
 //
 // The file and the two that SQLite keeps beside it, "-wal" and "-shm", belong together: copy them
-// with `sqlite3 FILE ".backup COPY"`, and put a copy back while no process has the file open.
+// with `sqlite3 FILE ".backup COPY"`, and put a copy back while no process has the file open. An
+// old copy knows nothing of what was spent and revoked since: end all sessions in it before anybody
+// uses it, with `sqlite3 FILE "DELETE FROM records WHERE kind = 'session'; UPDATE state SET epoch =
+// hex(randomblob(16))"`.
 class SqliteStore {
  public:
   // Fails if the file is not its owner's alone (mode 0600), is something else than a store, or was

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "lanyard/sdk/internal/redis_connection.h"
 #include "lanyard/testing/test_certificates.h"
 #include "tests/issuer/redis_fixture.h"
 #include "tests/issuer/redis_server.h"
@@ -312,6 +313,25 @@ TEST_F(RedisStoreTest, ConnectsAgain) {
         AllOf(HasCode(absl::StatusCode::kUnavailable), IsError(HasSubstr(options.address))));
     server_.StartWithTls("server", User());
     EXPECT_EQ(Get(*store, Kind::kUser, "alice").value, "2");
+  }
+}
+
+// Not even by SIGPIPE.
+TEST_F(RedisStoreTest, AConnectionThatEndsEndsNothingElse) {
+  server_.StartWithTls("server", User());
+  for (const std::string& address : {server_.address(), server_.tls_address()}) {
+    internal::RedisEndpoint endpoint;
+    endpoint.address = address;
+    endpoint.ca_file = files_.Path("ca.pem");
+    const internal::Deadline deadline(absl::Seconds(20));
+    const auto connection = internal::RedisConnection::Connect(endpoint, deadline);
+    ASSERT_THAT(connection, IsOk());
+    EXPECT_TRUE((*connection)->IsOpen());
+    server_.Restart();
+    EXPECT_FALSE((*connection)->IsOpen());
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_THAT((*connection)->Call({"PING"}, deadline), HasCode(absl::StatusCode::kUnavailable));
+    }
   }
 }
 

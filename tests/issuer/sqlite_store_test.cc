@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <random>
@@ -139,6 +140,27 @@ TEST_F(SqliteStoreTest, IsThereAgainAfterARestart) {
   EXPECT_EQ(Version(*store, Kind::kUser, "alice"), version);
   EXPECT_EQ(Log(*store).epoch, epoch);
   EXPECT_THAT(SessionIds(Log(*store)), ::testing::ElementsAre("s"));
+}
+
+// As the header says how.
+TEST_F(SqliteStoreTest, AnOldCopyIsPutBackWithoutItsSessions) {
+  std::string epoch;
+  {
+    const auto store = Open();
+    ASSERT_THAT(Apply(*store, {Put(Kind::kUser, "alice", "1"), Put(Kind::kSession, "s", "1")}),
+                IsOk());
+    epoch = Log(*store).epoch;
+    Sqlite(file_).Run("VACUUM INTO '" + folder_.Path("copy") + "'");
+  }
+  std::filesystem::rename(folder_.Path("copy"), file_);
+  ASSERT_EQ(chmod(file_.c_str(), 0600), 0);
+  Sqlite(file_).Run(
+      "DELETE FROM records WHERE kind = 'session';"
+      "UPDATE state SET epoch = hex(randomblob(16))");
+  const auto store = Open();
+  EXPECT_EQ(Get(*store, Kind::kUser, "alice").value, "1");
+  EXPECT_EQ(Version(*store, Kind::kSession, "s"), 0u);
+  EXPECT_NE(Log(*store).epoch, epoch);
 }
 
 std::vector<sqlite3*>* connections = nullptr;
