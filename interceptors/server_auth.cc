@@ -189,9 +189,12 @@ struct ServerAuth::Impl {
 absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions options) {
   if (options.clock == nullptr)
     return absl::InvalidArgumentError("ServerAuthOptions.clock is null");
-  if (options.cache_bytes < kMinTableBytes || options.admission_bytes < kMinTableBytes) {
+  if (options.cache_bytes < kMinTableBytes || options.admission_bytes < kMinTableBytes ||
+      options.one_time_token_bytes < kMinTableBytes) {
     return absl::InvalidArgumentError(
-        "ServerAuthOptions.cache_bytes and .admission_bytes must be at least 64 KiB");
+        "ServerAuthOptions.cache_bytes, .admission_bytes and .one_time_token_bytes must be at "
+        "least "
+        "64 KiB");
   }
   if (options.bad_signatures_per_second < 1 || options.bad_signatures_per_second > 1'000'000) {
     return absl::InvalidArgumentError(
@@ -227,6 +230,7 @@ absl::StatusOr<std::unique_ptr<ServerAuth>> ServerAuth::Create(ServerAuthOptions
   settings.keep_bearer_in_metadata = options.keep_bearer_in_metadata;
   settings.keep_callers_tokens = options.keep_callers_tokens;
   settings.admission_bytes = options.admission_bytes;
+  settings.one_time_token_bytes = options.one_time_token_bytes;
   settings.bad_signatures_per_second = options.bad_signatures_per_second;
   // Before they are read, so that no change is missed.
   std::vector<std::string> files = settings.sources.config_files;

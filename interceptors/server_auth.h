@@ -98,6 +98,10 @@ struct ServerAuthOptions {
   size_t cache_bytes = 16 * 1024 * 1024;
   size_t admission_bytes = 64 * 1024 * 1024;
 
+  // Memory for the tokens that were used, where a rule says one_time: 128 bytes each, for as long
+  // as they live. At the bound such calls are refused as UNAVAILABLE.
+  size_t one_time_token_bytes = 64 * 1024 * 1024;
+
   // How many bad signatures of one connection are checked in a second, 1 to 1,000,000. Beyond that
   // its tokens are refused unchecked, but for those seen before. Raise it where a proxy brings
   // many callers over one connection.

@@ -117,6 +117,7 @@ class Loader {
       if (absl::Status status = Once("max_token_bytes", place); !status.ok()) return status;
       loaded_.config.set_max_token_bytes(part.max_token_bytes());
     }
+    if (part.single_replica()) loaded_.config.set_single_replica(true);
     if (part.loopback_is_trusted()) loaded_.config.set_loopback_is_trusted(true);
     return absl::OkStatus();
   }
@@ -136,7 +137,9 @@ class Loader {
       }
     }
     for (int i = 0; i < config.rules_size(); ++i) {
-      if (absl::Status status = internal::CheckRuleIssuers(config.rules(i), config); !status.ok()) {
+      absl::Status status = internal::CheckRuleIssuers(config.rules(i), config);
+      if (status.ok()) status = internal::CheckOneTime(config.rules(i), config);
+      if (!status.ok()) {
         return absl::InvalidArgumentError(
             absl::StrCat(loaded_.rule_locations[i], ": ", status.message()));
       }

@@ -183,12 +183,16 @@ Policy::Decision Policy::Decide(absl::string_view path, const Identity& caller,
     return decision;
   }
   if (rule == nullptr) return decision;
-  const bool matches =
-      std::any_of(rule->alternatives.begin(), rule->alternatives.end(),
-                  [&](const internal::CallerCondition& condition) {
-                    return condition.Matches(caller, connection, now, /*why=*/nullptr);
-                  });
-  decision.verdict = matches ? Verdict::kAllowed : Verdict::kNoMatch;
+  const auto matches = [&](bool one_time) {
+    return std::any_of(rule->alternatives.begin(), rule->alternatives.end(),
+                       [&](const internal::CallerCondition& condition) {
+                         return condition.one_time() == one_time &&
+                                condition.Matches(caller, connection, now, /*why=*/nullptr);
+                       });
+  };
+  const bool lasting = matches(/*one_time=*/false);
+  decision.one_time = !lasting && matches(/*one_time=*/true);
+  decision.verdict = lasting || decision.one_time ? Verdict::kAllowed : Verdict::kNoMatch;
   return decision;
 }
 

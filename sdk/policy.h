@@ -45,6 +45,9 @@ class Policy {
     // Where the rule stands ("FILE:LINE", or "annotation of METHOD"); empty if there is none. Lives
     // as long as the policy.
     absl::string_view rule;
+    // Whether only such alternatives let the caller in for which a token is good for one use: the
+    // gate must take it.
+    bool one_time = false;
     // Whether the rule names that very method, rather than its service.
     bool names_method = false;
   };

@@ -235,7 +235,27 @@ class GateCall {
                        absl::StrCat("the extra check: ", status.message())};
       }
     }
-    return std::nullopt;
+    // Last, so that a call which is refused for something else spends no token.
+    return decision.one_time ? TakeToken() : std::nullopt;
+  }
+
+  // The token is good for one use, which is this one.
+  std::optional<Refusal> TakeToken() {
+    switch (state_.one_time_tokens.Take(caller_)) {
+      case OneTimeTokens::Answer::kTaken:
+        return std::nullopt;
+      case OneTimeTokens::Answer::kUsed:
+        return Refusal{AuthFailure::kReplayed,
+                       "the token has been used, and the rule says one_time"};
+      case OneTimeTokens::Answer::kTooOld:
+        return Refusal{AuthFailure::kReplayed,
+                       "the token is from before this server started, or before its clock was set "
+                       "back: nobody can say whether it has been used, and the rule says one_time"};
+      case OneTimeTokens::Answer::kFull:
+        break;
+    }
+    return Refusal{AuthFailure::kOverloaded,
+                   "too many tokens that are good for one use are remembered"};
   }
 
   bool MayBeAnonymous(const Policy& policy) const {

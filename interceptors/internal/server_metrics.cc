@@ -145,6 +145,8 @@ std::vector<Metric> MetricsOf(const ServerState& state) {
   families.Whole(state.StreamEnds());
   families.One("lanyard_admission_bytes", "Memory of the admitted calls that wait.", Kind::kGauge,
                static_cast<double>(state.admissions.bytes()));
+  families.One("lanyard_one_time_token_bytes", "Memory of the tokens that were used.", Kind::kGauge,
+               static_cast<double>(state.one_time_tokens.bytes()));
   families.One("lanyard_ungated_calls_total", "Calls that came past the gate, and were refused.",
                Kind::kCounter, static_cast<double>(state.ungated_calls.load()));
   AddAudit(state, &families);

@@ -38,6 +38,7 @@ ServerState::ServerState(ServerSettings the_settings)
     : settings(std::move(the_settings)),
       clock(settings.sources.clock),
       admissions(settings.admission_bytes),
+      one_time_tokens(settings.one_time_token_bytes, clock),
       signature_budget(settings.bad_signatures_per_second),
       streams_(StreamRules()) {}
 

@@ -30,6 +30,7 @@
 #include "lanyard/sdk/audit.h"
 #include "lanyard/sdk/clock.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
+#include "lanyard/sdk/internal/one_time_tokens.h"
 #include "lanyard/sdk/metrics.h"
 
 namespace grpc {
@@ -48,6 +49,7 @@ struct ServerSettings {
   bool keep_bearer_in_metadata = false;
   bool keep_callers_tokens = false;
   size_t admission_bytes;
+  size_t one_time_token_bytes;
   int bad_signatures_per_second;
 };
 
@@ -128,6 +130,7 @@ class ServerState {
   const ServerSettings settings;
   const std::shared_ptr<const Clock> clock;
   Admissions admissions;
+  OneTimeTokens one_time_tokens;
   SignatureBudget signature_budget;
   WatchLimit watch_limit;
   DurationHistogram gate_durations;

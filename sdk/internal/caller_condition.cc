@@ -16,6 +16,7 @@
 #include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/one_time_tokens.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
@@ -84,7 +85,7 @@ bool NamesCallers(const v1::Allow& allow) {
 // What narrows down a caller by the token.
 bool Narrows(const v1::Allow& allow) {
   return allow.issuers_size() + allow.token_types_size() + allow.any_acr_size() > 0 ||
-         allow.certificate_bound() || allow.has_max_token_age() ||
+         allow.certificate_bound() || allow.one_time() || allow.has_max_token_age() ||
          allow.has_max_authentication_age() || allow.any_actor();
 }
 
@@ -264,6 +265,11 @@ bool CallerCondition::AgesMatch(const Identity& caller, absl::Time now, std::str
                                    const google::protobuf::Duration& age) {
     return from.has_value() && now - *from <= DurationOf(age) && *from - now <= leeway;
   };
+  if (allow_.one_time() && !CanBeOneTime(caller, now)) {
+    return Fail(why,
+                "the token has no jti, or lives longer than 5 min, and the rule is for tokens that "
+                "are used once");
+  }
   if (allow_.has_max_token_age() && !young(claims.issued_at, allow_.max_token_age())) {
     return Fail(why, "the token has no iat, or is older than max_token_age");
   }

@@ -29,6 +29,9 @@ class CallerCondition {
   // `issuers`: the iss of each issuer, by its name in the config.
   CallerCondition(const v1::Allow& allow, const std::map<std::string, std::string>& issuers);
 
+  // Whether a token that matches is good for one use.
+  bool one_time() const { return allow_.one_time(); }
+
   // Whether the caller matches. If not, `why`, unless it is null, is set to the first condition
   // that fails, in words for operators.
   bool Matches(const Identity& caller, TokenConnection& connection, absl::Time now,

@@ -56,6 +56,7 @@ class Resolver {
     const std::string source = absl::StrCat("annotation of ", method);
     absl::Status status = ValidateRule(rule);
     if (status.ok()) status = CheckRuleIssuers(rule, config_.config);
+    if (status.ok()) status = CheckOneTime(rule, config_.config);
     if (!status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(source, ": ", status.message()));
     }

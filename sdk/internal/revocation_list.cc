@@ -32,11 +32,6 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
 
 }  // namespace
 
-void RevocationList::End::Extend(const End& other) {
-  wall = std::max(wall, other.wall);
-  since_boot = std::max(since_boot, other.since_boot);
-}
-
 RevocationList::RevocationList(std::string issuer, Bounds bounds,
                                std::shared_ptr<const Clock> clock)
     : issuer_(std::move(issuer)),
@@ -168,7 +163,7 @@ bool RevocationList::MakeRoom(size_t bytes) {
   }
 }
 
-void RevocationList::Lose(const End& until) {
+void RevocationList::Lose(const EndTime& until) {
   std::lock_guard<std::shared_mutex> lock(lost_mutex_);
   const bool was_full = !lost_until_.IsOver(clock_->Now(), clock_->SinceBoot());
   lost_until_.Extend(until);

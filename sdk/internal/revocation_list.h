@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/internal/end_time.h"
 #include "lanyard/sdk/revocations/revocation_source.h"
 #include "lanyard/v1/revocation.pb.h"
 
@@ -66,19 +67,9 @@ class RevocationList {
   static constexpr size_t kShards = 64;
   static constexpr size_t kSlots = 64 * 1024;
 
-  // A moment by the wall clock and by Clock::SinceBoot(). It is over when both say so: a clock that
-  // is set forward, and back again, forgets nothing.
-  struct End {
-    absl::Time wall = absl::InfinitePast();
-    absl::Duration since_boot = -absl::InfiniteDuration();
-    bool IsOver(absl::Time now, absl::Duration now_since_boot) const {
-      return now >= wall && now_since_boot >= since_boot;
-    }
-    void Extend(const End& other);
-  };
   struct Entry {
     absl::Time not_before;  // Infinite future for all.
-    End end;
+    EndTime end;
   };
   struct Shard {
     mutable std::shared_mutex mutex;
@@ -91,7 +82,7 @@ class RevocationList {
   bool Has(Kind kind, absl::string_view value, const TokenFacts& token) const;
   void Insert(Kind kind, absl::string_view value, const Entry& entry);
   bool MakeRoom(size_t bytes);
-  void Lose(const End& until);
+  void Lose(const EndTime& until);
   bool IsFull() const;
 
   const std::string issuer_;
@@ -108,7 +99,7 @@ class RevocationList {
 
   std::atomic<bool> has_lost_{false};
   mutable std::shared_mutex lost_mutex_;
-  End lost_until_;           // Guarded by lost_mutex_.
+  EndTime lost_until_;       // Guarded by lost_mutex_.
   absl::Duration swept_at_;  // At the bounds, by Clock::SinceBoot(). Guarded by lost_mutex_.
 };
 

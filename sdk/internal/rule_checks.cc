@@ -214,4 +214,14 @@ absl::Status CheckAnnotationIssuers(const v1::ServerConfig& config) {
   return status.ok() ? status : Error(absl::StrCat("annotation_issuers: ", status.message()));
 }
 
+absl::Status CheckOneTime(const v1::Rule& rule, const v1::ServerConfig& config) {
+  const bool one_time = std::any_of(rule.allow().begin(), rule.allow().end(),
+                                    [](const v1::Allow& allow) { return allow.one_time(); });
+  if (!one_time || config.single_replica()) return absl::OkStatus();
+  return Error(absl::StrCat("rule for ", rule.method(),
+                            ": one_time needs single_replica: true in the config, and that there "
+                            "is one server alone: each "
+                            "remembers for itself which tokens have been used"));
+}
+
 }  // namespace lanyard::internal

@@ -33,6 +33,9 @@ absl::Status CheckRuleIssuers(const v1::Rule& rule, const v1::ServerConfig& conf
 absl::Status CheckDenyIssuers(const v1::Deny& deny, const v1::ServerConfig& config);
 absl::Status CheckAnnotationIssuers(const v1::ServerConfig& config);
 
+// Checks that a rule by which tokens are good for one use stands in a config that may have one.
+absl::Status CheckOneTime(const v1::Rule& rule, const v1::ServerConfig& config);
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_RULE_CHECKS_H_

@@ -115,6 +115,7 @@ bool Covers(const v1::Allow& wide, const v1::Allow& narrow) {
          CoversValues(wide.token_types(), narrow.token_types()) &&
          CoversValues(wide.any_acr(), narrow.any_acr()) &&
          (!wide.certificate_bound() || narrow.certificate_bound()) &&
+         (!wide.one_time() || narrow.one_time()) &&
          CoversSets(wide.all_scopes(), wide.any_scopes(), narrow.all_scopes(),
                     narrow.any_scopes()) &&
          CoversSets(wide.all_roles(), wide.any_roles(), narrow.all_roles(), narrow.any_roles()) &&

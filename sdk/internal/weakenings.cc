@@ -51,6 +51,7 @@ std::string What(absl::string_view word) {
       {"max_stream_age_past_expiry", "streams go on after their token has expired"},
       {"plaintext_http_is_trusted",
        "whoever is on the network may replace the keys, and so sign any token"},
+      {"single_replica", "where there are several servers after all, a token once on each"},
       {"trusted_proxies", "that proxy may say of any client which certificate it has"},
       {"without_token", "callers without a token, by their certificate alone"},
   };

@@ -156,6 +156,29 @@ INSTANTIATE_TEST_SUITE_P(
                       Row{"Anonymous", kBound, Identity(), kNoToken}),
     NameOf);
 
+constexpr char kOneTime[] = "any_authenticated: true one_time: true";
+constexpr char kNotOneTime[] =
+    "the token has no jti, or lives longer than 5 min, and the rule is for tokens that are used "
+    "once";
+
+INSTANTIATE_TEST_SUITE_P(
+    OneTime, CallerConditionTest,
+    ::testing::Values(Row{"JustShortEnough", kOneTime,
+                          With(R"("jti":"1","iat":1900000000,"exp":1900000300)"), ""},
+                      Row{"OneSecondLonger", kOneTime,
+                          With(R"("jti":"1","iat":1900000000,"exp":1900000301)"), kNotOneTime},
+                      Row{"LongWithLittleLeft", kOneTime,
+                          With(R"("jti":"1","iat":1899996400,"exp":1900000001)"), kNotOneTime},
+                      Row{"WithoutIat", kOneTime, With(R"("jti":"1","exp":1900000300)"), ""},
+                      Row{"WithoutIatOneSecondLonger", kOneTime,
+                          With(R"("jti":"1","exp":1900000301)"), kNotOneTime},
+                      Row{"WithoutJti", kOneTime, With(R"("iat":1900000000,"exp":1900000300)"),
+                          kNotOneTime},
+                      Row{"EmptyJti", kOneTime,
+                          With(R"("jti":"","iat":1900000000,"exp":1900000300)"), kNotOneTime},
+                      Row{"Anonymous", kOneTime, Identity(), kNoToken}),
+    NameOf);
+
 constexpr char kActor[] = "actors { issuer: \"a\" subjects: \"svc:x\" }";
 constexpr char kActorOfB[] = "actors { issuer: \"b\" subjects: \"svc:x\" }";
 constexpr char kNoActors[] =

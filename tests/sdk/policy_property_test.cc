@@ -76,6 +76,7 @@ std::unique_ptr<Rules> MakeRules(Random* random) {
     issuer->add_roles()->add_path("roles");
   }
   Set(random->Some(kIssuers), config.mutable_annotation_issuers());
+  config.set_single_replica(true);
   const auto allows = [&](const std::string& path) {
     std::vector<v1::Allow> list;
     for (size_t n = 1 + random->Below(2); n > 0; --n) {

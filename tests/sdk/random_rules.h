@@ -77,6 +77,8 @@ inline Facts MakeFacts(Random* random) {
   }
   facts.iat = random->Time();
   facts.auth_time = random->Time();
+  facts.jti = random->Chance(70);
+  if (random->Chance(70)) facts.exp = kNow + (random->Chance(50) ? 60 : 301);
   return facts;
 }
 
@@ -97,6 +99,8 @@ inline std::string ClaimsOf(const Facts& facts) {
     members.push_back("\"k.io/x\":{\"ns\":" + *facts.namespace_ + "}");
   }
   if (facts.bound) members.push_back("\"cnf\":{\"x5t#S256\":\"" + std::string(43, 'A') + "\"}");
+  if (facts.jti) members.push_back("\"jti\":\"1\"");
+  if (facts.exp.has_value()) members.push_back(absl::StrCat("\"exp\":", *facts.exp));
   if (facts.iat.has_value()) members.push_back(absl::StrCat("\"iat\":", *facts.iat));
   if (facts.auth_time.has_value()) {
     members.push_back(absl::StrCat("\"auth_time\":", *facts.auth_time));
@@ -197,6 +201,7 @@ inline v1::Allow MakeAllow(Random* random, bool may_be_anyone) {
     Set(random->Some({"jwt", "AT+jwt", "application/jwt"}), allow.mutable_token_types());
   }
   if (random->Chance(8)) allow.set_certificate_bound(true);
+  if (random->Chance(8)) allow.set_one_time(true);
   if (random->Chance(8)) Set(random->Some(peers), allow.mutable_peers());
   if (random->Chance(8)) allow.mutable_max_token_age()->set_seconds(random->Chance(50) ? 60 : 600);
   if (random->Chance(8)) allow.mutable_max_authentication_age()->set_seconds(60);

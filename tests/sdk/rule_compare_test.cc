@@ -92,6 +92,7 @@ INSTANTIATE_TEST_SUITE_P(
         Pair{"OneClaimMore", "claims { path: \"a\" exists: true }",
              "claims { path: \"a\" exists: true } claims { path: \"b\" exists: true }"},
         Pair{"TokenTypes", ANY "token_types: [\"a\", \"b\"]", ANY "token_types: \"a\""},
+        Pair{"OneTime", ANY, ANY "one_time: true"},
         Pair{"CertificateBound", ANY, ANY "certificate_bound: true"},
         Pair{"Peers", ANY "peers: \"spiffe://d/*\"", ANY "peers: \"spiffe://d/x\""},
         Pair{"DnsPeers", ANY "peers: [\"a.test\", \"b.test\"]", ANY "peers: \"a.test\""},

@@ -31,7 +31,8 @@ struct Facts {
   bool bound = false;
   List actors;  // From the outside in.
   std::optional<std::string> actor_iss;
-  std::optional<int64_t> iat, auth_time;
+  std::optional<int64_t> iat, auth_time, exp;
+  bool jti = false;
   PeerNames peers;
 };
 
@@ -139,6 +140,10 @@ inline bool Matches(const v1::Allow& allow, const Facts& facts) {
   }
   if (!type) return false;
   if (allow.certificate_bound() && !facts.bound) return false;
+  if (allow.one_time() &&
+      !(facts.jti && facts.exp.has_value() && *facts.exp - facts.iat.value_or(kNow) <= 300)) {
+    return false;
+  }
   if (allow.has_max_token_age() && !YoungEnough(facts.iat, allow.max_token_age().seconds())) {
     return false;
   }

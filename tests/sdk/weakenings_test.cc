@@ -63,6 +63,7 @@ std::map<std::string, std::string> Configs() {
       {"every_verifier_can_mint", Issuer("every_verifier_can_mint: true", "algorithms: HS256")},
       {"accept_subjectless_tokens", Issuer("accept_subjectless_tokens: true")},
       {"loopback_is_trusted", Issuer("") + "loopback_is_trusted: true"},
+      {"single_replica", Issuer("") + "single_replica: true"},
       {"trusted_proxies", Issuer("") + "trusted_proxies: \"spiffe://prod/proxy\""},
       {"local_proxy_is_trusted", Issuer("") + "local_proxy_is_trusted: true"},
       {"NO_TYP", Issuer("profile: CUSTOM custom_types: \"NO_TYP\" "
@@ -175,6 +176,7 @@ TEST(WeakeningsTest, EverySwitchIsMarkedOrKnownToStrengthen) {
                                         "nobody",
                                         "any_authenticated",
                                         "certificate_bound",
+                                        "one_time",
                                         "boolean",
                                         "exists"};
   const std::function<void(const Descriptor&)> check = [&](const Descriptor& message) {

@@ -56,6 +56,7 @@ Words WordsOf(const v1::Allow& allow) {
   if (allow.any_actor()) words.push_back({"whoever uses the token", {}});
   Add("typ", allow.token_types(), &words);
   if (allow.certificate_bound()) words.push_back({"bound to its certificate", {}});
+  if (allow.one_time()) words.push_back({"each token once", {}});
   if (allow.has_max_token_age()) AddAge("issued within", allow.max_token_age(), &words);
   if (allow.has_max_authentication_age()) {
     AddAge("signed in within", allow.max_authentication_age(), &words);

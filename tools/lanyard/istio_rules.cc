@@ -36,6 +36,7 @@ Texts Unsayable(const v1::Allow& allow) {
   add(allow.has_max_authentication_age(), "max_authentication_age");
   add(!allow.any_acr().empty(), "any_acr");
   add(allow.certificate_bound(), "certificate_bound");
+  add(allow.one_time(), "one_time");
   add(!allow.token_types().empty(), "token_types");
   for (const auto& [field, list] :
        {std::pair("all_scopes", &allow.all_scopes()), std::pair("any_scopes", &allow.any_scopes()),

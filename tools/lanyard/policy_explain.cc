@@ -206,6 +206,9 @@ Answer Judge(const PolicyView& view, const std::string& method, const Caller& ca
         absl::StrCat("OBSERVE: it goes through until ",
                      internal::UtcText(policy.ObserveUntil(method)), ", and would be refused then");
   }
+  if (answer.allowed && decision.one_time) {
+    answer.note = "one_time: unless the token has been used, or is from before the server started";
+  }
   return answer;
 }
 

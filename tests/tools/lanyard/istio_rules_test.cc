@@ -158,6 +158,7 @@ TEST(IstioRulesTest, LeavesOutWhatIstioCannotSay) {
            {any + "max_authentication_age { seconds: 60 }", "max_authentication_age"},
            {any + "any_acr: \"1\"", "any_acr"},
            {any + "certificate_bound: true", "certificate_bound"},
+           {any + "one_time: true", "one_time"},
            {any + "token_types: \"jwt\"", "token_types"},
            {any + "peers: \"a.test\"", "SPIFFE IDs only"},
            {"peers: \"https://a.test/x\" without_token: true", "SPIFFE IDs only"},

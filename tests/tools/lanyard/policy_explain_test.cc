@@ -68,6 +68,17 @@ TEST_F(PolicyExplainTest, AllowsATokenWithTheRightKey) {
   EXPECT_THAT(outcome.err, IsEmpty());
 }
 
+TEST_F(PolicyExplainTest, SaysThatATokenOpensAMethodOnce) {
+  const std::string rules =
+      RuleText(kGet, "allow { any_authenticated: true one_time: true }") + "single_replica: true\n";
+  EXPECT_THAT(
+      ExplainToken(rules, issuer_.Token().Sign()).out,
+      AllOf(StartsWith("ALLOWED\n"), HasSubstr("\nnote    one_time: unless the token has")));
+  EXPECT_THAT(ExplainToken(rules, issuer_.Token().ExpiresIn(absl::Seconds(301)).Sign()).out,
+              AllOf(StartsWith("DENIED  DENIED_BY_POLICY\n"),
+                    HasSubstr("\nwhy     the token has no jti, or lives longer than 5 min, ")));
+}
+
 struct Denial {
   const char* name;
   const char* rules;
