@@ -145,6 +145,19 @@ def forwarded_certificates():
     yield 'By=p;Cert="-----BEGIN%20CERTIFICATE-----%0AMAA%3D%0A-----END%20CERTIFICATE-----";URI='
 
 
+def revocation_files():
+    """As file_revocation_source.h reads them."""
+    entry = 'revocations {{ issuer: "{}" {} expires_at {{ seconds: {} }} }}\n'.format
+    yield ""
+    yield entry("iss", 'token_id: "a"', NOW + 60)
+    yield entry("iss", f'subject: "a" not_before {{ seconds: {NOW} nanos: 5 }}', NOW + 60) + \
+        entry("iss", 'session_id: "a"', NOW + 1) + entry("iss", 'key_id: "a"', NOW)
+    yield entry("iss", f'token_id: "a" not_before {{ seconds: {NOW} }}', NOW + 60) + \
+        entry("iss", 'token_id: "a"', NOW + 5) + entry("other", 'token_id: "b"', NOW + 5)
+    yield entry("iss", 'subject: "a"', NOW + 60)
+    yield "revocations: [{ }, { }]"
+
+
 def token_answers():
     yield '200\n{"access_token":"a.b.c","token_type":"Bearer","expires_in":60,"scope":"a b"}'
     yield '200\n{"access_token":"opaque","token_type":"what-only-we-know","expires_in":1}'
@@ -163,7 +176,7 @@ def main():
         "token": tokens, "json": texts_of_json, "base64url": base64url_texts,
         "authorization": authorizations, "config": configs, "keys": key_files,
         "differential": differentials, "forwarded_certificate": forwarded_certificates,
-        "token_answer": token_answers,
+        "revocations": revocation_files, "token_answer": token_answers,
     }.items():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
