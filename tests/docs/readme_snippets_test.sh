@@ -11,7 +11,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/keys/spiffe_bundle_test.cc tests/sdk/key_directory_test.cc \
   tests/tools/lanyard/key_rotation_test.sh tests/docs/policy_story_test.sh \
   examples/policy/orders_server.cc tests/interceptors/rollout_test.cc \
-  tests/docs/observe_guide_test.cc examples/monitoring/alerts.yml \
+  tests/docs/observe_guide_test.cc tests/docs/revocation_guide_test.cc examples/monitoring/alerts.yml \
   examples/kubernetes/*.cc examples/kubernetes/manifests/*.yaml \
   tests/examples/kubernetes_test.cc tests/interceptors/forwarded_peer_test.cc \
   tests/docs/operations_test.sh tests/interceptors/workload_api_test.cc \
