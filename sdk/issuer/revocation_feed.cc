@@ -91,6 +91,7 @@ absl::Status RevocationFeed::Poll() {
 
 absl::Status RevocationFeed::PollLocked() {
   list_.DropExpired();
+  bool has_news = false;
   for (bool is_new = true; is_new;) {
     uint64_t from;
     std::string epoch;
@@ -106,6 +107,7 @@ absl::Status RevocationFeed::PollLocked() {
       // The store has lost something, or is another one: all that it has is read anew. What was
       // known stays.
       std::lock_guard<std::mutex> lock(mutex_);
+      has_news = true;
       epoch_ = log->epoch;
       sequence_ = 0;
       recent_.clear();
@@ -119,6 +121,7 @@ absl::Status RevocationFeed::PollLocked() {
       good_at_ = asked_at;
       continue;
     }
+    has_news = true;
     sequence_ = log->sequence;
     recent_revocations_ += log->revocations.size();
     recent_.push_back({epoch_, from, log->sequence, std::move(log->revocations)});
@@ -129,6 +132,7 @@ absl::Status RevocationFeed::PollLocked() {
       recent_.pop_front();
     }
   }
+  if (!has_news) return absl::OkStatus();
   std::lock_guard<std::mutex> lock(listeners_mutex_);
   for (const auto& listener : listeners_) listener.second();
   return absl::OkStatus();

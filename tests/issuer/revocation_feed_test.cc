@@ -247,10 +247,15 @@ TEST_F(RevocationFeedTest, TellsListenersOfNewsUntilTheyLeave) {
   Revoke({"a"});
   ASSERT_THAT(feed->Poll(), IsOk());
   EXPECT_EQ(told, 1);
+  ASSERT_THAT(feed->Poll(), IsOk());
+  EXPECT_EQ(told, 1);  // Nothing new.
+  wrapped_->SetEpoch("another");
+  ASSERT_THAT(feed->Poll(), IsOk());
+  EXPECT_EQ(told, 2);
   feed->Unsubscribe(id);
   Revoke({"b"});
   ASSERT_THAT(feed->Poll(), IsOk());
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(told, 2);
 }
 
 TEST_F(RevocationFeedTest, EachOfManyThreadsHearsOfWhatItRevoked) {
