@@ -171,11 +171,54 @@ def token_answers():
     yield "502\n<html>"
 
 
+def message(*fields):
+    """A protobuf message of strings and messages: (number, what), with short ones alone."""
+    encoded_fields = b""
+    for number, value in fields:
+        content = value if isinstance(value, bytes) else value.encode()
+        encoded_fields += bytes([number << 3 | 2, len(content)]) + content
+    return encoded_fields
+
+
+def issuer_requests():
+    web, robot = message((1, "web")), message((2, "$assertion"))
+    both = message((1, "robot"), (2, "$assertion"))
+    for client in (web, robot):
+        for password in ("$password", "wrong horse battery", "caf\u00e9", ""):
+            yield b"\0" + message((1, "ada"), (2, password), (3, client), (4, "robot"))
+        yield b"\0" + message((1, "ada"), (2, "$password"), (3, client), (4, "robot"),
+                              (5, "orders.read"))
+        yield b"\0" + message((1, "svc:robot"), (2, "$password"), (3, client), (4, "payments"))
+    for client in (web, robot, both, message((1, "web"), (2, "$assertion")), message((2, "a.b.c"))):
+        yield b"\1" + message((1, client), (2, "robot"))
+        yield b"\1" + message((1, client), (2, "robot"), (3, "orders.read"), (3, "x"))
+        yield b"\1" + message((1, client), (2, "payments"))
+        for token in ("$refresh", "$access", "x"):
+            yield b"\2" + message((1, token), (2, client))
+            yield b"\2" + message((1, token), (2, client), (3, "orders.read"))
+            yield b"\3" + message((1, client), (2, token), (3, "payments"))
+            yield b"\3" + message((1, client), (2, token), (3, "robot"), (4, "orders.read"))
+            yield b"\4" + message((1, token), (2, client))
+    for token in ("$refresh", "$access", "a.b.c", ""):
+        yield b"\5" + message((1, token))
+
+
+def refresh_tokens():
+    yield b"\0\1AAAA"
+    for flags in (b"\0\0\0", b"\0\0\1", b"\7\0\0"):
+        yield flags
+        for place in (0, 17, 30, 60):
+            yield flags + bytes([0, 0, place, 65])
+        yield flags + bytes([1, 0, 5, 65, 2, 0, 5, 0])
+        yield flags + bytes([3, 0, 60, 0])
+
+
 def main():
     for name, seeds in {
         "token": tokens, "json": texts_of_json, "base64url": base64url_texts,
         "authorization": authorizations, "config": configs, "keys": key_files,
         "differential": differentials, "forwarded_certificate": forwarded_certificates,
+        "issuer_request": issuer_requests, "refresh_token": refresh_tokens,
         "revocations": revocation_files, "token_answer": token_answers,
     }.items():
         folder = CORPUS / name
