@@ -18,8 +18,10 @@ constexpr size_t kMaxRecent = 10'000;
 RevocationFeed::RevocationFeed(RevocationFeedOptions options)
     : options_(std::move(options)),
       list_(options_.issuer, internal::RevocationList::Bounds(), options_.clock),
-      thread_(std::chrono::milliseconds(absl::ToInt64Milliseconds(options_.interval)),
-              [this] { (void)Poll(); }) {
+      thread_(std::chrono::milliseconds(absl::ToInt64Milliseconds(options_.interval)), [this] {
+        // A good poll is news to those who must say that they are up to date.
+        if (Poll().ok()) Notify();
+      }) {
   (void)Poll();
 }
 
@@ -132,10 +134,13 @@ absl::Status RevocationFeed::PollLocked() {
       recent_.pop_front();
     }
   }
-  if (!has_news) return absl::OkStatus();
+  if (has_news) Notify();
+  return absl::OkStatus();
+}
+
+void RevocationFeed::Notify() {
   std::lock_guard<std::mutex> lock(listeners_mutex_);
   for (const auto& listener : listeners_) listener.second();
-  return absl::OkStatus();
 }
 
 std::optional<RevocationFeed::Batch> RevocationFeed::After(const std::string& epoch,

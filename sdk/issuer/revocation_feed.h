@@ -70,14 +70,16 @@ class RevocationFeed final : public RevocationSource {
   // if the place is too long ago, or of another epoch: a snapshot is needed.
   std::optional<Batch> After(const std::string& epoch, uint64_t sequence) const;
 
-  // Calls `listener` on this feed's thread, or one that polls, whenever After() may have more to
-  // say. Unsubscribe() waits until it does not run. Neither may be called from a listener.
+  // Calls `listener` whenever After() has more to say, and after each good look at the store that
+  // this feed takes by itself; on its thread, or on one that polls. Unsubscribe() waits until it
+  // does not run. Neither may be called from a listener.
   using ListenerId = uint64_t;
   ListenerId Subscribe(std::function<void()> listener);
   void Unsubscribe(ListenerId id);
 
  private:
   absl::Status PollLocked();
+  void Notify();
 
   const RevocationFeedOptions options_;
   internal::RevocationList list_;

@@ -130,6 +130,10 @@ TEST_F(TokenServiceTest, TellsEveryWatcherOfARevocation) {
   ASSERT_EQ(update.revocations_size(), 1);
   EXPECT_EQ(update.revocations(0).issuer(), kTokenIssuer);
   EXPECT_NE(update.revocations(0).session_id(), "");
+  // A sign of life, for those who must know how old their knowledge is.
+  ASSERT_TRUE(stream->Read(&update));
+  EXPECT_EQ(update.kind(), v1::RevocationUpdate::HEARTBEAT);
+  EXPECT_EQ(update.sequence(), 2u);
   context.TryCancel();
   while (stream->Read(&update)) {
   }
