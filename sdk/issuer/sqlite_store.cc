@@ -106,7 +106,7 @@ absl::Status PrepareFile(const std::string& path) {
   return CheckMode(path, info);
 }
 
-// Whether tables must be made in it.
+// Whether tables must be made in it. In a transaction.
 absl::StatusOr<bool> IsNew(SqliteDatabase& database, const std::string& file) {
   // The first to read the file, and to say that it is no database.
   const auto tables = NumberOf(database, "SELECT count(*) FROM sqlite_schema");
@@ -130,8 +130,12 @@ absl::StatusOr<bool> IsNew(SqliteDatabase& database, const std::string& file) {
 
 // What makes a change outlast the machine.
 absl::Status SetUp(SqliteDatabase& database, const std::string& file) {
-  const auto is_new = IsNew(database, file);
-  if (!is_new.ok()) return is_new.status();
+  {
+    // All of it as of one moment: another process may be making the tables.
+    SqliteTransaction transaction(database);
+    if (absl::Status status = transaction.BeginToRead(); !status.ok()) return status;
+    if (const auto is_new = IsNew(database, file); !is_new.ok()) return is_new.status();
+  }
   {
     SqliteQuery journal(database, "PRAGMA journal_mode = WAL");
     if (const auto row = journal.Step(); !row.ok()) return row.status();
