@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/v1/accounts.pb.h"
 #include "lanyard/v1/issuer.pb.h"
 
 namespace lanyard {
@@ -16,6 +17,11 @@ namespace lanyard {
 // message repeats the password. Takes half a second and 128 MiB.
 absl::Status SetPassword(Accounts& accounts, absl::string_view user, absl::string_view password,
                          const v1::SignIn& rules);
+
+// Adds a user who has a password by the same rules, in one step: one whose password may not be set
+// is not added. ALREADY_EXISTS, and the errors of SetPassword() and Accounts::AddUser().
+absl::Status AddUserWithPassword(Accounts& accounts, v1::User user, absl::string_view password,
+                                 const v1::SignIn& rules);
 
 }  // namespace lanyard
 
