@@ -12,7 +12,12 @@
 #include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
+#include "lanyard/tools/client_add.h"
 #include "lanyard/tools/client_check.h"
+#include "lanyard/tools/client_disable.h"
+#include "lanyard/tools/client_list.h"
+#include "lanyard/tools/client_set.h"
+#include "lanyard/tools/client_show.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/config_check.h"
 #include "lanyard/tools/doctor.h"
@@ -29,10 +34,17 @@
 #include "lanyard/tools/policy_explain.h"
 #include "lanyard/tools/policy_export.h"
 #include "lanyard/tools/policy_list.h"
+#include "lanyard/tools/revoke.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
 #include "lanyard/tools/token_verify.h"
 #include "lanyard/tools/usage_error.h"
+#include "lanyard/tools/user_add.h"
+#include "lanyard/tools/user_disable.h"
+#include "lanyard/tools/user_list.h"
+#include "lanyard/tools/user_passwd.h"
+#include "lanyard/tools/user_set.h"
+#include "lanyard/tools/user_show.h"
 #include "lanyard/tools/version.h"
 
 namespace lanyard::tools {
@@ -43,11 +55,15 @@ constexpr int kExitUsage = 2;
 
 std::vector<Command> AllCommands() {
   return {
-      KeyNewCommand(),      KeyPublicCommand(),    KeyThumbprintCommand(), KeyConvertCommand(),
-      KeyRotateCommand(),   KeyRevokeCommand(),    KeyListCommand(),       ConfigCheckCommand(),
-      ClientCheckCommand(), PolicyCheckCommand(),  PolicyListCommand(),    PolicyExplainCommand(),
-      PolicyDiffCommand(),  PolicyExportCommand(), TokenMintCommand(),     TokenInspectCommand(),
-      TokenVerifyCommand(), DoctorCommand(),       VersionCommand()};
+      KeyNewCommand(),       KeyPublicCommand(),     KeyThumbprintCommand(), KeyConvertCommand(),
+      KeyRotateCommand(),    KeyRevokeCommand(),     KeyListCommand(),       ConfigCheckCommand(),
+      ClientCheckCommand(),  ClientAddCommand(),     ClientSetCommand(),     ClientDisableCommand(),
+      ClientEnableCommand(), ClientListCommand(),    ClientShowCommand(),    PolicyCheckCommand(),
+      PolicyListCommand(),   PolicyExplainCommand(), PolicyDiffCommand(),    PolicyExportCommand(),
+      TokenMintCommand(),    TokenInspectCommand(),  TokenVerifyCommand(),   UserAddCommand(),
+      UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
+      UserListCommand(),     UserShowCommand(),      RevokeCommand(),        DoctorCommand(),
+      VersionCommand()};
 }
 
 // Whether a word stands among the options.

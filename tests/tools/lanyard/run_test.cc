@@ -23,10 +23,13 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "key new",       "key public",     "key thumbprint", "key convert",   "key rotate",
-    "key revoke",    "key list",       "config check",   "client check",  "policy check",
-    "policy list",   "policy explain", "policy diff",    "policy export", "token mint",
-    "token inspect", "token verify",   "doctor",         "version"};
+    "key new",      "key public",     "key thumbprint", "key convert",  "key rotate",
+    "key revoke",   "key list",       "config check",   "client check", "client add",
+    "client set",   "client disable", "client enable",  "client list",  "client show",
+    "policy check", "policy list",    "policy explain", "policy diff",  "policy export",
+    "token mint",   "token inspect",  "token verify",   "user add",     "user passwd",
+    "user set",     "user disable",   "user enable",    "user list",    "user show",
+    "revoke",       "doctor",         "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
@@ -103,7 +106,8 @@ TEST(RunCommandTest, HelpInATokensPlaceIsNoSuccess) {
 
 TEST(RunCommandTest, AMissingOrUnknownCommandIsCode2AndNamesTheChoice) {
   EXPECT_EQ(RunTool({}).code, 2);
-  EXPECT_THAT(RunTool({}).err, HasSubstr("key, config, client, policy, token, doctor, version"));
+  EXPECT_THAT(RunTool({}).err,
+              HasSubstr("key, config, client, policy, token, user, revoke, doctor, version"));
   EXPECT_EQ(RunTool({"key"}).code, 2);
   EXPECT_THAT(RunTool({"key"}).err, HasSubstr("new, public, thumbprint, convert"));
   EXPECT_THAT(RunTool({"tokne", "verify"}).err, HasSubstr("did you mean token?"));

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The program at a terminal of its own: what is typed as a password is not shown.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "lanyard/sdk/issuer/accounts.h"
+#include "tests/tools/lanyard/issuer_files.h"
+
+namespace lanyard::tools {
+namespace {
+
+using ::lanyard::testing::IssuerConfigFile;
+using ::lanyard::testing::kIssuer;
+using ::lanyard::testing::kPassword;
+using ::lanyard::testing::OpenStore;
+using ::lanyard::testing::RunWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The program in a session of its own, on a terminal that this holds the other end of.
+class AtTerminal {
+ public:
+  explicit AtTerminal(const std::vector<std::string>& args) {
+    EXPECT_EQ(openpty(&terminal_, &program_side_, nullptr, nullptr, nullptr), 0);
+    const char* binary = std::getenv("LANYARD_BINARY");
+    std::vector<char*> argv = {const_cast<char*>(binary)};
+    for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
+    argv.push_back(nullptr);
+    child_ = fork();
+    if (child_ != 0) return;
+    close(terminal_);
+    login_tty(dup(program_side_));
+    execv(binary, argv.data());
+    _exit(127);
+  }
+  ~AtTerminal() {
+    if (child_ > 0) kill(child_, SIGKILL);
+    close(terminal_);
+    close(program_side_);
+  }
+
+  // Reads what the terminal shows until these words are there.
+  void Await(const std::string& words) {
+    while (!absl::StrContains(shown_.substr(seen_), words)) {
+      char bytes[256];
+      const ssize_t got = read(terminal_, bytes, sizeof(bytes));
+      ASSERT_GT(got, 0) << "the terminal shows: " << shown_;
+      shown_.append(bytes, static_cast<size_t>(got));
+    }
+    seen_ = shown_.find(words, seen_) + words.size();
+  }
+
+  void Type(const std::string& text) {
+    ASSERT_EQ(write(terminal_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+  // Waits for the program's end; gives its status.
+  int Wait() {
+    int status = 0;
+    EXPECT_EQ(waitpid(child_, &status, 0), child_);
+    child_ = -1;
+    return status;
+  }
+
+  bool Echoes() const {
+    termios now = {};
+    EXPECT_EQ(tcgetattr(program_side_, &now), 0);
+    return (now.c_lflag & ECHO) != 0;
+  }
+
+  const std::string& shown() const { return shown_; }
+
+ private:
+  int terminal_ = -1, program_side_ = -1;
+  pid_t child_ = -1;
+  std::string shown_;
+  size_t seen_ = 0;
+};
+
+std::vector<std::string> AddAda(const std::string& config) {
+  return {"user", "add", "ada", "--config", config};
+}
+
+TEST(TerminalPasswordTest, IsAskedForTwiceAndNeverShown) {
+  const std::string config = IssuerConfigFile();
+  AtTerminal program(AddAda(config));
+  program.Await("New password: ");
+  EXPECT_FALSE(program.Echoes());
+  program.Type(absl::StrCat(kPassword, "\n"));
+  program.Await("The same again: ");
+  program.Type(absl::StrCat(kPassword, "\n"));
+  program.Await("user ada is there");
+  const int status = program.Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(program.Echoes());
+  EXPECT_THAT(program.shown(), AllOf(Not(HasSubstr("horse")), Not(HasSubstr("*"))));
+  const auto user = Accounts(kIssuer, OpenStore(config)).FindUser("ada");
+  ASSERT_TRUE(user.ok());
+  const auto verdict = (*internal::PasswordHashes::Create({}))
+                           ->Check(user->password_hash(), *internal::PasswordText(kPassword));
+  EXPECT_TRUE(verdict.ok() && verdict->matches);
+}
+
+TEST(TerminalPasswordTest, TwoThatDifferChangeNothing) {
+  const std::string config = IssuerConfigFile();
+  AtTerminal program(AddAda(config));
+  program.Await("New password: ");
+  program.Type(absl::StrCat(kPassword, "\n"));
+  program.Await("The same again: ");
+  program.Type(absl::StrCat(kPassword, "!\n"));
+  program.Await("the two passwords differ");
+  const int status = program.Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+  EXPECT_THAT(program.shown(), Not(HasSubstr("horse")));
+  EXPECT_THAT(RunWith(config, {"user", "list"}).out, IsEmpty());
+}
+
+TEST(TerminalPasswordTest, CtrlCEndsTheProgramAndTheTerminalEchoesAgain) {
+  const std::string config = IssuerConfigFile();
+  AtTerminal program(AddAda(config));
+  program.Await("New password: ");
+  EXPECT_FALSE(program.Echoes());
+  program.Type("half a pass\x03");
+  const int status = program.Wait();
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status;
+  EXPECT_TRUE(program.Echoes());
+  EXPECT_THAT(program.shown(), Not(HasSubstr("half")));
+  EXPECT_THAT(RunWith(config, {"user", "list"}).out, IsEmpty());
+}
+
+TEST(TerminalPasswordTest, TheEndOfTheInputIsAnError) {
+  AtTerminal program(AddAda(IssuerConfigFile()));
+  program.Await("New password: ");
+  program.Type("\x04");
+  program.Await("the terminal's input ended");
+  const int status = program.Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+}
+
+}  // namespace
+}  // namespace lanyard::tools

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/terminal_password.h"
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace lanyard::tools {
+namespace {
+
+constexpr std::array<int, 4> kEndingSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+volatile std::sig_atomic_t got_signal = 0;
+
+void Note(int signal) { got_signal = signal; }
+
+// Holds back the signals that end or stop the process while it lives, so that they interrupt a
+// read; then the one that came does what it would have done.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    got_signal = 0;
+    struct sigaction action = {};
+    action.sa_handler = Note;  // Without SA_RESTART.
+    for (size_t i = 0; i < kEndingSignals.size(); ++i) {
+      sigaction(kEndingSignals[i], &action, &before_[i]);
+    }
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGTSTP, &action, &stop_before_);
+  }
+  ~HeldSignals() {
+    for (size_t i = 0; i < kEndingSignals.size(); ++i) {
+      sigaction(kEndingSignals[i], &before_[i], nullptr);
+    }
+    sigaction(SIGTSTP, &stop_before_, nullptr);
+    if (got_signal != 0) raise(got_signal);
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  std::array<struct sigaction, kEndingSignals.size()> before_;
+  struct sigaction stop_before_;
+};
+
+// The terminal, which echoes nothing while this lives.
+class QuietTerminal {
+ public:
+  QuietTerminal() : file_(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    if (file_ < 0 || tcgetattr(file_, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+    quiet.c_lflag |= ICANON;
+    is_quiet_ = tcsetattr(file_, TCSAFLUSH, &quiet) == 0;
+  }
+  ~QuietTerminal() {
+    if (is_quiet_) tcsetattr(file_, TCSAFLUSH, &before_);
+    if (file_ >= 0) close(file_);
+  }
+  QuietTerminal(const QuietTerminal&) = delete;
+  QuietTerminal& operator=(const QuietTerminal&) = delete;
+
+  bool is_quiet() const { return is_quiet_; }
+
+  void Say(const std::string& text) const {
+    // What cannot be shown can still be answered.
+    (void)!write(file_, text.data(), text.size());
+  }
+
+  absl::StatusOr<internal::Secret> ReadLine(size_t max_bytes) const {
+    std::string line(max_bytes, '\0');
+    const internal::ScopedCleanse cleanse(&line);
+    size_t size = 0;
+    for (;;) {
+      char c = '\0';
+      const ssize_t got = read(file_, &c, 1);
+      if (got < 0 && errno == EINTR && got_signal == 0) continue;
+      if (got < 0) return absl::CancelledError("the terminal was not read to the end of a line");
+      if (got == 0) return absl::InvalidArgumentError("the terminal's input ended");
+      if (c == '\n') return internal::Secret(absl::string_view(line.data(), size));
+      if (size == max_bytes) {
+        return absl::InvalidArgumentError(absl::StrCat("more than ", max_bytes, " bytes"));
+      }
+      line[size++] = c;
+    }
+  }
+
+ private:
+  const int file_;
+  termios before_ = {};
+  bool is_quiet_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<internal::Secret>> AskAtTerminal(const std::vector<std::string>& prompts,
+                                                            size_t max_bytes) {
+  const HeldSignals signals;  // First: the terminal must be well again when it goes.
+  const QuietTerminal terminal;
+  if (!terminal.is_quiet()) return absl::FailedPreconditionError("there is no terminal to ask at");
+  std::vector<internal::Secret> lines;
+  for (const std::string& prompt : prompts) {
+    terminal.Say(prompt);
+    auto line = terminal.ReadLine(max_bytes);
+    terminal.Say("\n");
+    if (!line.ok()) return line.status();
+    lines.push_back(*std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace lanyard::tools

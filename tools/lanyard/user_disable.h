@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_TOOLS_LANYARD_USER_DISABLE_H_
+#define LANYARD_TOOLS_LANYARD_USER_DISABLE_H_
+
+#include "lanyard/tools/command.h"
+
+namespace lanyard::tools {
+
+Command UserDisableCommand();
+Command UserEnableCommand();
+
+}  // namespace lanyard::tools
+
+#endif  // LANYARD_TOOLS_LANYARD_USER_DISABLE_H_

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LANYARD_TOOLS_LANYARD_USER_SET_H_
+#define LANYARD_TOOLS_LANYARD_USER_SET_H_
+
+#include "lanyard/tools/command.h"
+
+namespace lanyard::tools {
+
+Command UserSetCommand();
+
+}  // namespace lanyard::tools
+
+#endif  // LANYARD_TOOLS_LANYARD_USER_SET_H_
