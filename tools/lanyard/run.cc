@@ -35,6 +35,7 @@
 #include "lanyard/tools/policy_export.h"
 #include "lanyard/tools/policy_list.h"
 #include "lanyard/tools/revoke.h"
+#include "lanyard/tools/serve.h"
 #include "lanyard/tools/token_inspect.h"
 #include "lanyard/tools/token_mint.h"
 #include "lanyard/tools/token_verify.h"
@@ -62,8 +63,8 @@ std::vector<Command> AllCommands() {
       PolicyListCommand(),   PolicyExplainCommand(), PolicyDiffCommand(),    PolicyExportCommand(),
       TokenMintCommand(),    TokenInspectCommand(),  TokenVerifyCommand(),   UserAddCommand(),
       UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
-      UserListCommand(),     UserShowCommand(),      RevokeCommand(),        DoctorCommand(),
-      VersionCommand()};
+      UserListCommand(),     UserShowCommand(),      RevokeCommand(),        ServeCommand(),
+      DoctorCommand(),       VersionCommand()};
 }
 
 // Whether a word stands among the options.
