@@ -168,6 +168,8 @@ absl::StatusOr<std::unique_ptr<TokenService>> TokenService::Create(TokenServiceO
 TokenService::TokenService(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TokenService::~TokenService() = default;
 
+void TokenService::EndWatches() { state_->watches.is_ending = true; }
+
 grpc::Service* TokenService::service() { return state_.get(); }
 
 void TokenService::AddTo(ServerAuthOptions* options) const {

@@ -53,6 +53,11 @@ class TokenService {
   // clients with the scopes tokens.introspect and tokens.revocations get in.
   void AddTo(ServerAuthOptions* options) const;
 
+  // Ends the calls that follow the revocations, which otherwise never end, within a fraction of a
+  // second; as UNAVAILABLE, so that they come again, to another replica. For before the server's
+  // Shutdown(), which would wait for them.
+  void EndWatches();
+
  private:
   struct State;
   explicit TokenService(std::unique_ptr<State> state);

@@ -75,6 +75,7 @@ class Watch final : public grpc::ServerWriteReactor<RevocationUpdate> {
   Next NextLocked() {
     if (is_busy_ || is_finished_) return Next::kNothing;
     if (is_cancelled_) return EndLocked("cancelled");
+    if (watches_.is_ending) return EndLocked("the token service ends");
     if (!has_snapshot_) {
       is_busy_ = true;
       return Next::kRead;

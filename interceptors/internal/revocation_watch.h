@@ -22,6 +22,7 @@ struct RevocationWatches {
   WorkQueue* queue;  // Not owned. Where the store is asked.
   int max_watches;
   std::atomic<int> watches{0};
+  std::atomic<bool> is_ending{false};  // Then each ends when it next looks, and so do new ones.
 };
 
 // Serves one call of WatchRevocations: a snapshot out of the store, then what the feed learns, and

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/json_text.h"
+#include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/issuer/configured_store.h"
 #include "lanyard/sdk/issuer/issuer_config.h"
@@ -83,6 +84,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   SayAddresses(arguments, **server, streams.out);
   signals->Await();
   signals.reset();
+  internal::LogLine("the token service ends; calls that run have 5 seconds");
   (*server)->Shutdown(kGrace);
   return 0;
 }

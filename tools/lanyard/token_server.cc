@@ -180,6 +180,7 @@ absl::Status TokenServer::Ready() const { return state_->auth->Ready(); }
 
 void TokenServer::Shutdown(absl::Duration grace) {
   if (state_->health != nullptr) state_->health->SetServing("", false);
+  state_->service->EndWatches();
   state_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
 }
 

@@ -41,6 +41,7 @@ class TokenServer {
   absl::Status Ready() const;
 
   // Takes no more calls, and waits for those that run; those that still do after `grace` end then.
+  // Whoever follows the revocations is told to come again.
   // From its beginning on health checks are told that nothing is served.
   void Shutdown(absl::Duration grace);
 

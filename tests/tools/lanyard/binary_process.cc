@@ -16,7 +16,8 @@ extern char** environ;
 
 namespace lanyard::testing {
 
-BinaryProcess::BinaryProcess(const std::vector<std::string>& args, absl::string_view input) {
+BinaryProcess::BinaryProcess(const std::vector<std::string>& args, absl::string_view input,
+                             const std::string& error_file) {
   const char* binary = std::getenv("LANYARD_BINARY");
   if (binary == nullptr) {
     ADD_FAILURE() << "LANYARD_BINARY is not set";
@@ -32,6 +33,10 @@ BinaryProcess::BinaryProcess(const std::vector<std::string>& args, absl::string_
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, input_file.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 1);
+  if (!error_file.empty()) {
+    posix_spawn_file_actions_addopen(&actions, 2, error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                     0600);
+  }
   EXPECT_EQ(posix_spawn(&child_, binary, &actions, nullptr, argv.data(), environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   close(pipe_ends[1]);

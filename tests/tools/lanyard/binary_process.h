@@ -15,8 +15,9 @@ namespace lanyard::testing {
 // The program that LANYARD_BINARY names, as a process of its own. The destructor kills it.
 class BinaryProcess {
  public:
-  // `input` is its standard input. Its standard error is that of the test.
-  explicit BinaryProcess(const std::vector<std::string>& args, absl::string_view input = "");
+  // `input` is its standard input. Its standard error is appended to a file, or is the test's.
+  explicit BinaryProcess(const std::vector<std::string>& args, absl::string_view input = "",
+                         const std::string& error_file = "");
   ~BinaryProcess();
   BinaryProcess(const BinaryProcess&) = delete;
   BinaryProcess& operator=(const BinaryProcess&) = delete;

@@ -11,13 +11,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "tests/interceptors/output_search.h"
 #include "tests/tools/lanyard/served_issuer.h"
 
 namespace lanyard::tools {
 namespace {
 
+using ::lanyard::testing::ReadTextFile;
 using ::lanyard::testing::RunBinary;
 using ::lanyard::testing::ServedIssuer;
+using ::lanyard::testing::TempPath;
 using ::testing::HasSubstr;
 
 // Whoever follows the revocations.
@@ -30,7 +33,9 @@ class Watch {
   }
   ~Watch() {
     context_.TryCancel();
-    (void)stream_->Finish();
+    v1::RevocationUpdate update;
+    while (stream_->Read(&update)) {
+    }
   }
 
   // Reads up to the end of the snapshot.
@@ -39,6 +44,14 @@ class Watch {
     while (update.kind() != v1::RevocationUpdate::SNAPSHOT_END) {
       ASSERT_TRUE(stream_->Read(&update)) << "the stream ended";
     }
+  }
+
+  // What the stream ends with, whatever comes before.
+  grpc::Status AwaitEnd() {
+    v1::RevocationUpdate update;
+    while (stream_->Read(&update)) {
+    }
+    return stream_->Finish();
   }
 
   // The first revocation that comes from now on.
@@ -120,14 +133,56 @@ TEST(ServeTest, SessionsOutlastTheServerAndSigintEndsItWell) {
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
-TEST(ServeTest, AWatchThatGoesOnDoesNotKeepItFromEnding) {
+TEST(ServeTest, WhoeverFollowsTheRevocationsIsToldToComeAgainWhenItEnds) {
   ServedIssuer issuer;
   issuer.Serve();
   ASSERT_NE(issuer.stub, nullptr);
   Watch watch(issuer);
   watch.AwaitSnapshot();
   issuer.server->Signal(SIGTERM);
+  const grpc::Status end = watch.AwaitEnd();
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(end.error_message(), HasSubstr("the token service ends"));
   EXPECT_EQ(issuer.server->Wait(), 0);
+}
+
+// A refresh token begins with 20 bytes that say of which session it is, the how manieth.
+std::string SecretPartOf(const std::string& refresh_token) { return refresh_token.substr(27); }
+
+TEST(ServeTest, NothingThatItWritesHoldsASecret) {
+  ServedIssuer issuer;
+  const std::string audit = TempPath("audit"), errors = TempPath("errors");
+  issuer.Serve({"--audit", audit}, errors);
+  ASSERT_NE(issuer.stub, nullptr);
+  test::Secrets secrets;
+  secrets.AddText("the password", ServedIssuer::kPassword);
+  v1::TokenResponse tokens;
+  ASSERT_TRUE(issuer.SignIn(&tokens).ok());
+  secrets.AddToken(tokens.access_token());
+  secrets.AddText("a refresh token", SecretPartOf(tokens.refresh_token()));
+  ASSERT_TRUE(issuer.Refresh(tokens.refresh_token(), &tokens).ok());
+  secrets.AddToken(tokens.access_token());
+  secrets.AddText("a refresh token", SecretPartOf(tokens.refresh_token()));
+  const std::string asker = issuer.TokenOfOrders();
+  secrets.AddToken(asker);
+  EXPECT_TRUE(issuer.IsActive(tokens.access_token(), asker));
+  EXPECT_EQ(issuer.Refresh("no token at all", &tokens).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(issuer.Revoke(tokens.refresh_token()).ok());
+  issuer.server->Signal(SIGTERM);
+  EXPECT_EQ(issuer.server->Wait(), 0);
+
+  const std::string decisions = ReadTextFile(audit);
+  for (const char* method : {"SignIn", "Refresh", "Introspect", "Revoke", "IssueForService"}) {
+    EXPECT_THAT(decisions, HasSubstr(absl::StrCat("/lanyard.v1.TokenService/", method)));
+  }
+  EXPECT_THAT(decisions, HasSubstr("\"subject\":\"svc:orders\""));
+  const std::string said = ReadTextFile(errors);
+  EXPECT_THAT(said, HasSubstr("the token service ends"));
+  EXPECT_EQ(secrets.FoundIn(decisions), "");
+  EXPECT_EQ(secrets.FoundIn(said), "");
+  EXPECT_EQ(secrets.FoundIn(ReadTextFile(TempPath("issuer.db"))), "");
+  EXPECT_EQ(test::UnsafeIn(decisions, /*lines=*/true), "");
 }
 
 TEST(ServeTest, TwoOnOnePortAreRefused) {

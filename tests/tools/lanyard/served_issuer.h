@@ -62,10 +62,12 @@ class ServedIssuer {
   }
 
   // Serves, in a process of its own. What served before must have ended, or is killed.
-  void Serve() {
+  void Serve(const std::vector<std::string>& options = {}, const std::string& error_file = "") {
     stub = nullptr;
     server.reset();
-    server.emplace(std::vector<std::string>{"serve", config});
+    std::vector<std::string> args = {"serve", config};
+    args.insert(args.end(), options.begin(), options.end());
+    server.emplace(args, "", error_file);
     const std::string line = server->ReadLine();
     const size_t colon = line.rfind(':');
     ASSERT_NE(colon, line.npos) << "it does not serve: " << line;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "interceptors/internal/health_messages.pb.h"
 #include "lanyard/interceptors/server_auth.h"
 #include "lanyard/sdk/issuer/memory_store.h"
 #include "lanyard/sdk/keys/https.h"
@@ -21,6 +22,7 @@
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
 #include "lanyard/v1/token_service.grpc.pb.h"
+#include "tests/interceptors/echo_client.h"
 #include "tests/interceptors/eventually.h"
 #include "tests/sdk/temp_folder.h"
 
@@ -74,6 +76,20 @@ class TokenServerTest : public ::testing::Test {
     return status;
   }
 
+  // SERVING is 1, NOT_SERVING is 2.
+  static int HealthOf(const std::string& address) {
+    grpc::ByteBuffer reply;
+    const grpc::Status status =
+        test::CallPath(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()),
+                       "/grpc.health.v1.Health/Check", {}, test::EmptyMessage(), &reply);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    grpc::Slice bytes;
+    EXPECT_TRUE(reply.DumpToSingleSlice(&bytes).ok());
+    internal::HealthResponse response;
+    EXPECT_TRUE(response.ParseFromArray(bytes.begin(), static_cast<int>(bytes.size())));
+    return response.status();
+  }
+
   const TestCertificates files_;
   const TempFolder folder_;
   TokenServerOptions options_;
@@ -114,6 +130,15 @@ TEST_F(TokenServerTest, VerifiersFetchItsKeysFromTheWebsite) {
   const auto auth = ServerAuth::Create(verifier);
   ASSERT_TRUE(auth.ok()) << auth.status();
   EXPECT_TRUE(test::Eventually([&] { return (*auth)->Ready().ok(); })) << (*auth)->Ready();
+}
+
+TEST_F(TokenServerTest, SaysThatItServesUntilItsShutdown) {
+  serve().set_health_listen("127.0.0.1:0");
+  Start();
+  ASSERT_NE(server_, nullptr);
+  EXPECT_TRUE(test::Eventually([&] { return HealthOf(server_->health_address()) == 1; }));
+  server_->Shutdown(absl::Seconds(5));
+  EXPECT_EQ(HealthOf(server_->health_address()), 2);
 }
 
 TEST_F(TokenServerTest, TakesNoCallsAfterItsShutdown) {
