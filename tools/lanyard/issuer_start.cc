@@ -7,10 +7,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/redaction.h"
 
 namespace lanyard::tools {
 namespace {
+
+constexpr size_t kMaxKeyBytes = 1 << 20;
 
 bool IsMissing(const std::string& path) {
   return access(path.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
@@ -49,6 +52,12 @@ absl::Status CheckIssuerStart(const v1::IssuerConfig& config) {
   if (IsMissing(config.serve().private_key())) {
     return Missing("serve.private_key", config.serve().private_key(),
                    "PEM of the private key of serve.certificate_chain");
+  }
+  // As keys and secret must be: whoever has it can take users' passwords.
+  const auto key = internal::ReadPrivateFile(config.serve().private_key(), kMaxKeyBytes);
+  if (!key.ok()) {
+    return absl::Status(key.status().code(),
+                        absl::StrCat("serve.private_key: ", key.status().message()));
   }
   return absl::OkStatus();
 }

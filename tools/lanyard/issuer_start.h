@@ -8,7 +8,8 @@
 namespace lanyard::tools {
 
 // Whether a config has what it takes to serve: an error that begins with the field whose file or
-// folder is not there, and ends with the command that makes it.
+// folder is not there, and ends with the command that makes it; or whose private key others can
+// read.
 absl::Status CheckIssuerStart(const v1::IssuerConfig& config);
 
 }  // namespace lanyard::tools

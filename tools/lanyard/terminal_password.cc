@@ -60,6 +60,7 @@ class QuietTerminal {
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
     quiet.c_lflag |= ICANON;
+    quiet.c_iflag |= ICRNL;
     is_quiet_ = tcsetattr(file_, TCSAFLUSH, &quiet) == 0;
   }
   ~QuietTerminal() {

@@ -136,6 +136,14 @@ TEST_F(ServeErrorsTest, ASecretThatOthersCanReadIsRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("0600"));
 }
 
+TEST_F(ServeErrorsTest, ATlsKeyThatOthersCanReadIsRefused) {
+  ASSERT_EQ(chmod(files_.Server().private_key.c_str(), 0640), 0);
+  const Outcome outcome = Serve({});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr(":5: serve.private_key: "));
+  EXPECT_THAT(outcome.err, HasSubstr("make its mode 0600"));
+}
+
 TEST_F(ServeErrorsTest, AConfigWithoutServeSaysWhatServeWouldBe) {
   const Outcome outcome =
       RunTool({"serve", TempFile("only.textproto",
