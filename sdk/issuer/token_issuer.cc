@@ -175,6 +175,23 @@ struct TokenIssuer::State {
     return ResponseOf(*std::move(token), scopes, open.refresh_token);
   }
 
+  // Withdraws a token of a client's own, with its session if that is the client's as well: whoever
+  // has exchanged somebody's token has not begun their session, and cannot end it.
+  absl::Status EndOf(const Identity& token) const {
+    const std::string session_id = internal::TextClaim(token, "sid");
+    bool is_own = session_id == token.token_id();  // A service's token is a session of its own.
+    if (!is_own) {
+      const auto session =
+          internal::ReadRecord<issuer::Session>(*store, Kind::kSession, session_id);
+      if (!session.ok()) return session.status();
+      is_own = session->has_value() && (*session)->value.client() == token.client_id();
+    }
+    if (is_own) return internal::EndSession(*store, tokens->issuer(), session_id, clock->Now());
+    v1::Revocation revocation = internal::NewRevocation(tokens->issuer(), clock->Now());
+    revocation.set_token_id(token.token_id());
+    return store->Apply({{}, {std::move(revocation)}});
+  }
+
   // Revoked, or not, or UNAVAILABLE.
   absl::StatusOr<bool> IsRevoked(const Identity& token) const {
     const absl::Status status = internal::CheckRevocation(token, revocations.get());
@@ -473,8 +490,7 @@ absl::Status TokenIssuer::State::Revoke(const v1::RevokeRequest& request, const 
     // Once is enough: the log of revocations must not grow with every time that this is asked.
     const auto is_revoked = IsRevoked(*token);
     if (is_revoked.ok() && *is_revoked) return absl::OkStatus();
-    ended = internal::EndSession(*store, tokens->issuer(), internal::TextClaim(*token, "sid"),
-                                 clock->Now());
+    ended = EndOf(*token);
   }
   if (!ended.ok()) return ended;
   (void)revocations->Poll();  // So that it counts here from now on.

@@ -79,6 +79,18 @@ TEST_F(IntrospectRevokeTest, AServicesTokenTakesWhatWasExchangedFromItWithIt) {
   EXPECT_TRUE(IsActive(other));
 }
 
+// A service that has received a user's token cannot sign the user out.
+TEST_F(IntrospectRevokeTest, WhoHasExchangedATokenCannotEndTheSession) {
+  const v1::TokenResponse caller = SignIn();
+  const auto exchanged = Exchange(caller.access_token());
+  ASSERT_THAT(exchanged, IsOk());
+  ASSERT_THAT(Revoke(exchanged->access_token(), "orders", PeerWith("spiffe://prod/orders")),
+              IsOk());
+  EXPECT_FALSE(IsActive(exchanged->access_token()));
+  EXPECT_TRUE(IsActive(caller.access_token()));
+  EXPECT_THAT(Refresh(caller.refresh_token()), IsOk());
+}
+
 TEST_F(IntrospectRevokeTest, TheAnswerIsTheSameForWhatIsNotTheClients) {
   const v1::TokenResponse first = SignIn();
   const std::string service = ServiceToken();
