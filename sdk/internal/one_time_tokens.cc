@@ -47,8 +47,8 @@ void OneTimeTokens::Sweep(Shard& shard) {
   shard.swept_at = since_boot;
   for (auto it = shard.used.begin(); it != shard.used.end();) {
     const auto here = it++;
-    if (!here->second.IsOver(now, since_boot)) continue;
-    shard.forgotten_until = std::max(shard.forgotten_until, here->second.wall);
+    if (!here->second.end.IsOver(now, since_boot)) continue;
+    shard.forgotten_until = std::max(shard.forgotten_until, here->second.expires_at);
     shard.used.erase(here);
     bytes_.fetch_sub(kEntryBytes, std::memory_order_relaxed);
   }
@@ -76,9 +76,9 @@ OneTimeTokens::Answer OneTimeTokens::Take(const Identity& caller) {
       std::lock_guard<std::mutex> lock(shard.mutex);
       Sweep(shard);
       if (shard.used.count(name) > 0) return Answer::kUsed;
-      if (token.usable_until <= shard.forgotten_until) return Answer::kTooOld;
+      if (expires_at <= shard.forgotten_until) return Answer::kTooOld;
       if (MakeRoom()) {
-        shard.used.emplace(name, EndTime{token.usable_until, token.ends_since_boot});
+        shard.used.emplace(name, Use{expires_at, {token.usable_until, token.ends_since_boot}});
         return Answer::kTaken;
       }
     }

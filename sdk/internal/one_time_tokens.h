@@ -34,8 +34,8 @@ class OneTimeTokens {
   enum class Answer {
     kTaken,
     kUsed,
-    // It may have been used before this was made, or before a clock was set back, and nobody can
-    // say.
+    // It may have been used before this was made, or long ago, if a clock was set back since:
+    // nobody can say.
     kTooOld,
     kFull,
   };
@@ -48,12 +48,18 @@ class OneTimeTokens {
   using Name = std::array<char, 32>;  // A hash of iss and jti.
   static constexpr size_t kShards = 16;
 
+  struct Use {
+    absl::Time expires_at;  // exp.
+    EndTime end;            // Of the leeway after it.
+  };
   struct Shard {
     std::mutex mutex;
-    absl::flat_hash_map<Name, EndTime> used;  // Guarded by mutex.
-    // Until when the tokens could be used that are not remembered any more. The same.
+    // Guarded by mutex.
+    absl::flat_hash_map<Name, Use> used;
+    // The latest exp of tokens that are not remembered any more, which another leeway, or another
+    // clock, must not make good again.
     absl::Time forgotten_until = absl::InfinitePast();
-    absl::Duration swept_at = -absl::InfiniteDuration();  // By Clock::SinceBoot(). The same.
+    absl::Duration swept_at = -absl::InfiniteDuration();  // By Clock::SinceBoot().
   };
 
   static Name NameOf(const Identity& caller);

@@ -39,10 +39,7 @@ class OneTimeTokensTest : public VerifierFixture {
     return *caller;
   }
   // Whose tokens need no iat.
-  v1::Issuer config_ = [this] {
-    v1::Issuer config = Config(v1::CUSTOM, {"at+jwt"});
-    return config;
-  }();
+  v1::Issuer config_ = Config(v1::CUSTOM, {"at+jwt"});
   OneTimeTokens tokens_{1 << 20, clock_};
 };
 
@@ -76,6 +73,14 @@ TEST_F(OneTimeTokensTest, ClockThatIsSetBackRevivesNoToken) {
   for (int i = 0; i < 100; ++i) (void)tokens_.Take(Caller(absl::StrCat(i)));
   clock_->Set(absl::FromUnixSeconds(kNow));
   EXPECT_NE(tokens_.Take(CallerWith(claims)), Answer::kTaken);
+}
+
+TEST_F(OneTimeTokensTest, LongerLeewayRevivesNoToken) {
+  const auto claims = Claims().Set("jti", "\"a\"");
+  EXPECT_EQ(tokens_.Take(CallerWith(claims)), Answer::kTaken);
+  clock_->Advance(absl::Seconds(331));
+  config_.mutable_leeway()->set_seconds(300);
+  EXPECT_EQ(tokens_.Take(CallerWith(claims)), Answer::kTooOld);
 }
 
 TEST_F(OneTimeTokensTest, TokenFromBeforeTheStartMayHaveBeenUsed) {
