@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/redaction.h"
 #include "lanyard/sdk/issuer/sqlite_database.h"
@@ -128,22 +129,30 @@ absl::StatusOr<bool> IsNew(SqliteDatabase& database, const std::string& file) {
   return false;
 }
 
+// The one thing that SQLite does not wait for itself: while others make the same file, it is told
+// at once that the file is locked.
+absl::Status KeepWriteAheadLog(SqliteDatabase& database, const std::string& file,
+                               absl::Duration timeout) {
+  for (const absl::Time deadline = absl::Now() + timeout;; absl::SleepFor(absl::Milliseconds(5))) {
+    SqliteQuery journal(database, "PRAGMA journal_mode = WAL");
+    const auto row = journal.Step();
+    if (absl::IsUnavailable(row.status()) && absl::Now() < deadline) continue;
+    if (!row.ok()) return row.status();
+    if (journal.BytesAt(0) == "wal") return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(PrintablePath(file), ": SQLite can keep no write-ahead log there"));
+  }
+}
+
 // What makes a change outlast the machine.
-absl::Status SetUp(SqliteDatabase& database, const std::string& file) {
+absl::Status SetUp(SqliteDatabase& database, const std::string& file, absl::Duration timeout) {
   {
     // All of it as of one moment: another process may be making the tables.
     SqliteTransaction transaction(database);
     if (absl::Status status = transaction.BeginToRead(); !status.ok()) return status;
     if (const auto is_new = IsNew(database, file); !is_new.ok()) return is_new.status();
   }
-  {
-    SqliteQuery journal(database, "PRAGMA journal_mode = WAL");
-    if (const auto row = journal.Step(); !row.ok()) return row.status();
-    if (journal.BytesAt(0) != "wal") {
-      return absl::FailedPreconditionError(
-          absl::StrCat(PrintablePath(file), ": SQLite can keep no write-ahead log there"));
-    }
-  }
+  if (absl::Status status = KeepWriteAheadLog(database, file, timeout); !status.ok()) return status;
   const auto synchronous = NumberOf(database, "PRAGMA synchronous");
   if (!synchronous.ok()) return synchronous.status();
   if (*synchronous != 2) return absl::InternalError("this SQLite does not wait for the disk");
@@ -395,7 +404,8 @@ absl::StatusOr<std::unique_ptr<IssuerStore>> SqliteStore::Create(SqliteStoreOpti
   if (absl::Status status = PrepareFile(options.file); !status.ok()) return status;
   auto writer = SqliteDatabase::Open(options.file, options.timeout);
   if (!writer.ok()) return writer.status();
-  if (absl::Status status = SetUp(**writer, options.file); !status.ok()) return status;
+  if (absl::Status status = SetUp(**writer, options.file, options.timeout); !status.ok())
+    return status;
   if (absl::Status status = MakeTables(**writer, options.file); !status.ok()) return status;
   return std::make_unique<Store>(std::move(options), *std::move(writer));
 }
