@@ -63,9 +63,9 @@ std::string KindOf(grpc::StatusCode code) {
 }
 
 // What a source and its thread share.
-class RevocationFeed {
+class FollowedService {
  public:
-  explicit RevocationFeed(RevocationStreamOptions options)
+  explicit FollowedService(RevocationStreamOptions options)
       : options_(std::move(options)),
         heard_(absl::StrCat("issuer ", internal::Printable(options_.issuer)), options_.issuer,
                options_.max_revocation_age,
@@ -102,13 +102,13 @@ class RevocationFeed {
   int failures_ = 0;                                     // In a row.
 };
 
-void RevocationFeed::Stop() {
+void FollowedService::Stop() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (std::exchange(stopping_, true)) return;
   alarm_.Set(&queue_, std::chrono::system_clock::now(), &alarm_);
 }
 
-void RevocationFeed::Run() {
+void FollowedService::Run() {
   while (true) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -142,7 +142,7 @@ void RevocationFeed::Run() {
 }
 
 // Ends what is there, down to an empty queue.
-void RevocationFeed::Drain() {
+void FollowedService::Drain() {
   for (auto& stream : streams_) stream.first->Cancel();
   void* tag = nullptr;
   bool ok = false;
@@ -155,7 +155,7 @@ void RevocationFeed::Drain() {
   }
 }
 
-void RevocationFeed::Open(absl::Duration now) {
+void FollowedService::Open(absl::Duration now) {
   // The channel has pauses of its own, which grow longer than these.
   grpc::experimental::ChannelResetConnectionBackoff(options_.channel.get());
   auto stream = std::make_unique<AnswerStream>(options_.channel, kMethod,
@@ -168,7 +168,7 @@ void RevocationFeed::Open(absl::Duration now) {
 }
 
 // The stream that is listened to brings nothing any more.
-void RevocationFeed::GiveUp(const std::string& kind, const absl::Status& why) {
+void FollowedService::GiveUp(const std::string& kind, const absl::Status& why) {
   stream_->Cancel();
   stream_ = nullptr;
   failures_ = follower_.is_current() ? 0 : failures_;
@@ -180,7 +180,7 @@ void RevocationFeed::GiveUp(const std::string& kind, const absl::Status& why) {
 }
 
 // Something has come of one of the streams.
-void RevocationFeed::Hear(AnswerStream* stream, bool ok) {
+void FollowedService::Hear(AnswerStream* stream, bool ok) {
   if (stream->Advance(ok)) {
     auto answer = stream->TakeAnswer();
     if (stream == stream_ && answer.has_value()) Take(*std::move(answer));
@@ -197,7 +197,7 @@ void RevocationFeed::Hear(AnswerStream* stream, bool ok) {
   streams_.erase(stream);
 }
 
-void RevocationFeed::Take(grpc::ByteBuffer answer) {
+void FollowedService::Take(grpc::ByteBuffer answer) {
   const absl::Duration now = options_.clock->SinceBoot();
   heard_at_ = now;
   v1::RevocationUpdate update;
@@ -209,7 +209,7 @@ void RevocationFeed::Take(grpc::ByteBuffer answer) {
 
 class StreamedRevocations final : public RevocationSource {
  public:
-  explicit StreamedRevocations(std::shared_ptr<RevocationFeed> feed)
+  explicit StreamedRevocations(std::shared_ptr<FollowedService> feed)
       : feed_(std::move(feed)), thread_([feed = feed_] { feed->Run(); }) {}
 
   ~StreamedRevocations() override {
@@ -231,7 +231,7 @@ class StreamedRevocations final : public RevocationSource {
   RevocationSourceStatus Status() const override { return feed_->heard().Status(); }
 
  private:
-  const std::shared_ptr<RevocationFeed> feed_;
+  const std::shared_ptr<FollowedService> feed_;
   std::thread thread_;
 };
 
@@ -251,7 +251,7 @@ absl::StatusOr<std::shared_ptr<const RevocationSource>> StreamRevocations(
     return error("max_revocation_age must be 10 s to 24 h");
   }
   return std::make_shared<const StreamedRevocations>(
-      std::make_shared<RevocationFeed>(std::move(options)));
+      std::make_shared<FollowedService>(std::move(options)));
 }
 
 }  // namespace lanyard

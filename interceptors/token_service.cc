@@ -53,7 +53,7 @@ struct TokenService::State final : public v1::TokenService::CallbackService {
   explicit State(const TokenServiceOptions& options)
       : issuer(options.issuer),
         requests({options.threads, options.max_waiting}),
-        derivations({options.parallel_derivations, kMaxWaitingDerivations}) {
+        derivations({issuer->parallel_derivations(), kMaxWaitingDerivations}) {
     watches.feed = issuer->revocations();
     watches.store = issuer->store();
     watches.queue = &requests;
@@ -155,9 +155,6 @@ absl::StatusOr<std::unique_ptr<TokenService>> TokenService::Create(TokenServiceO
   if (options.issuer == nullptr) return absl::InvalidArgumentError("issuer: required");
   if (options.threads < 1 || options.threads > 256) {
     return absl::InvalidArgumentError("threads: must be 1 to 256");
-  }
-  if (options.parallel_derivations < 0 || options.parallel_derivations > 256) {
-    return absl::InvalidArgumentError("parallel_derivations: must be 0 to 256");
   }
   if (options.max_waiting < 1 || options.max_watchers < 1) {
     return absl::InvalidArgumentError("max_waiting, max_watchers: must be at least 1");

@@ -23,10 +23,6 @@ struct TokenServiceOptions {
   int threads = 8;
   int max_waiting = 1000;
 
-  // How many passwords are checked at once, each of which takes 128 MiB and a core for about half a
-  // second; 0 is one for each core. A hundred more may wait.
-  int parallel_derivations = 0;
-
   // How many may follow the revocations at once.
   int max_watchers = 10'000;
 };

@@ -11,15 +11,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/interceptors/internal/tls_reloader.h"
-#include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/secret.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/internal/worker_threads.h"
-#include "lanyard/sdk/tokens/private_key_file.h"
-#include "lanyard/v1/claims.pb.h"
+#include "lanyard/sdk/tokens/client_assertion.h"
 #include "lanyard/v1/token_service.grpc.pb.h"
 
 namespace lanyard {
@@ -27,7 +24,6 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr size_t kShownBytes = 256;
-constexpr absl::Duration kAssertionLife = absl::Minutes(1);
 
 absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("TokenServiceSourceOptions.", what));
@@ -62,7 +58,9 @@ class ServiceTokens final : public TokenSource {
     v1::ClientProof proof;
     proof.set_client_id(options_.client_id);
     if (!options_.private_key_file.empty()) {
-      auto assertion = Assertion();
+      auto assertion = internal::ClientAssertion(
+          {options_.private_key_file, options_.private_key_algorithm, options_.private_key_id},
+          options_.client_id, options_.issuer, options_.clock->Now());
       if (!assertion.ok()) return assertion.status();
       proof.set_assertion(*std::move(assertion));
     }
@@ -119,23 +117,6 @@ class ServiceTokens final : public TokenSource {
     if (status.error_code() == grpc::StatusCode::CANCELLED) return absl::UnavailableError(text);
     const absl::Status refusal(static_cast<absl::StatusCode>(status.error_code()), text);
     return IsTransientTokenFailure(refusal) ? refusal : absl::UnauthenticatedError(text);
-  }
-
-  // RFC 7523 section 3. The type tells it from an access token, and the reverse.
-  absl::StatusOr<std::string> Assertion() const {
-    const auto signer = internal::SignerFromFile(
-        {options_.private_key_file, options_.private_key_algorithm, options_.private_key_id},
-        "client-authentication+jwt", "private_key_file", "private_key_algorithm");
-    if (!signer.ok()) return signer.status();
-    const absl::Time now = options_.clock->Now();
-    v1::Claims claims;
-    claims.set_issuer(options_.client_id);
-    claims.set_subject(options_.client_id);
-    claims.add_audiences(options_.issuer);
-    claims.set_token_id(internal::Base64UrlEncode(internal::RandomBytes(16)));
-    claims.mutable_issued_at()->set_seconds(absl::ToUnixSeconds(now));
-    claims.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(now + kAssertionLife));
-    return (*signer)->Sign(claims);
   }
 
   const TokenServiceSourceOptions options_;

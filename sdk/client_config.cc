@@ -11,6 +11,7 @@
 #include "lanyard/sdk/internal/config_text.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/nearest_name.h"
+#include "lanyard/sdk/internal/short_name.h"
 #include "lanyard/sdk/internal/target_names.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -18,16 +19,6 @@ namespace lanyard {
 namespace {
 
 constexpr size_t kMaxConfigBytes = 1 << 20;
-constexpr size_t kMaxNameBytes = 64;
-
-bool IsName(absl::string_view name) {
-  for (const char c : name) {
-    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') {
-      return false;
-    }
-  }
-  return !name.empty() && name.size() <= kMaxNameBytes;
-}
 
 void AnchorClient(const std::string& folder, v1::OAuthClient* client) {
   for (std::string* path :
@@ -113,7 +104,8 @@ class Loader {
     const auto bad = [&](absl::string_view why) {
       return absl::InvalidArgumentError(absl::StrCat(place, ": ", what, ": ", why));
     };
-    if (!IsName(source->name())) return bad("its name must be [a-z0-9._-], 1 to 64 bytes");
+    if (!internal::IsShortName(source->name()))
+      return bad("its name must be [a-z0-9._-], 1 to 64 bytes");
     if (source->kind_case() == Kind::KIND_NOT_SET) {
       return bad("one of file, self_signed, client_credentials and token_exchange is required");
     }

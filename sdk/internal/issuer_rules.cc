@@ -11,6 +11,7 @@
 #include "lanyard/sdk/internal/duration.h"
 #include "lanyard/sdk/internal/http.h"
 #include "lanyard/sdk/internal/jws.h"
+#include "lanyard/sdk/internal/short_name.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
 
 namespace lanyard::internal {
@@ -240,9 +241,7 @@ absl::Duration MaxRevocationAge(const v1::Revocations& revocations) {
 
 absl::Status ValidateIssuer(const v1::Issuer& issuer) {
   constexpr auto error = FieldError;
-  const std::string& name = issuer.name();
-  if (name.empty() || name.size() > 64 ||
-      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") != std::string::npos) {
+  if (!IsShortName(issuer.name())) {
     return error("name", "required, 1 to 64 characters of a-z 0-9 . _ -");
   }
   if (issuer.issuer().empty() && !IsSvid(issuer))

@@ -7,6 +7,7 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/timestamp.h"
 
 namespace lanyard::internal {
 namespace {
@@ -24,10 +25,6 @@ absl::Status FieldError(absl::string_view field, absl::string_view what) {
 bool IsTime(const google::protobuf::Timestamp& time) {
   return time.seconds() >= 0 && time.seconds() <= 253402300799 && time.nanos() >= 0 &&
          time.nanos() < 1'000'000'000;
-}
-
-absl::Time TimeOf(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/json.h"
+#include "lanyard/sdk/internal/short_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/issuer/account_names.h"
 #include "lanyard/sdk/issuer/client_keys.h"
@@ -17,7 +19,6 @@
 #include "lanyard/sdk/issuer/reserved_claims.h"
 #include "lanyard/sdk/issuer/revoke.h"
 #include "lanyard/sdk/issuer/stored.h"
-#include "lanyard/sdk/issuer/times.h"
 
 namespace lanyard {
 namespace {
@@ -37,7 +38,7 @@ absl::Status FieldError(absl::string_view field, absl::string_view what) {
 }
 
 absl::Status CheckName(absl::string_view name) {
-  if (internal::IsAccountName(name)) return absl::OkStatus();
+  if (internal::IsShortName(name)) return absl::OkStatus();
   return FieldError("name", absl::StrCat("\"", internal::Printable(name, 80),
                                          "\" is none: a-z 0-9 . _ -, 1 to 64 of them"));
 }

@@ -10,9 +10,9 @@
 #include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
+#include "lanyard/sdk/internal/short_name.h"
 #include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/internal/verification.h"
-#include "lanyard/sdk/issuer/account_names.h"
 #include "lanyard/sdk/issuer/client_keys.h"
 #include "lanyard/sdk/issuer/oauth_error.h"
 #include "lanyard/sdk/issuer/stored.h"
@@ -61,7 +61,7 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 absl::StatusOr<v1::Client> ClientProofs::Find(const std::string& name) const {
-  if (!IsAccountName(name)) return InvalidClient();
+  if (!IsShortName(name)) return InvalidClient();
   auto client = ReadRecord<v1::Client>(*store_, IssuerStore::Kind::kClient, name);
   if (!client.ok()) return client.status();
   if (!client->has_value() || (*client)->value.disabled()) return InvalidClient();

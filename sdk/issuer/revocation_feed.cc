@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard {
 namespace {
@@ -17,7 +17,8 @@ constexpr size_t kMaxRecent = 10'000;
 
 RevocationFeed::RevocationFeed(RevocationFeedOptions options)
     : options_(std::move(options)),
-      list_(options_.issuer, internal::RevocationList::Bounds(), options_.clock),
+      heard_(absl::StrCat("issuer ", internal::Printable(options_.issuer)), options_.issuer,
+             options_.max_age, internal::RevocationList::Bounds(), options_.clock),
       thread_(std::chrono::milliseconds(absl::ToInt64Milliseconds(options_.interval)), [this] {
         // A good poll is news to those who must say that they are up to date.
         if (Poll().ok()) Notify();
@@ -26,41 +27,6 @@ RevocationFeed::RevocationFeed(RevocationFeedOptions options)
 }
 
 RevocationFeed::~RevocationFeed() = default;
-
-RevocationVerdict RevocationFeed::Check(const TokenFacts& token) const {
-  const RevocationVerdict verdict = list_.Check(token);
-  // What is revoked stays so, however old the news is.
-  if (verdict != RevocationVerdict::kGood || Health().ok()) return verdict;
-  return RevocationVerdict::kUnknown;
-}
-
-absl::Status RevocationFeed::Health() const {
-  if (absl::Status status = list_.Health(); !status.ok()) return status;
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!good_at_.has_value()) {
-    return absl::UnavailableError(
-        absl::StrCat("the store has not said yet what is revoked: ", last_error_));
-  }
-  if (options_.clock->SinceBoot() - *good_at_ > options_.max_age) {
-    return absl::UnavailableError(absl::StrCat("the store has not said for ",
-                                               absl::FormatDuration(options_.max_age),
-                                               " what is revoked: ", last_error_));
-  }
-  return absl::OkStatus();
-}
-
-RevocationSourceStatus RevocationFeed::Status() const {
-  RevocationSourceStatus status;
-  status.entries = list_.entries();
-  status.bytes = list_.bytes();
-  status.ignored = list_.ignored();
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (good_at_.has_value()) status.age = options_.clock->SinceBoot() - *good_at_;
-  status.successes = successes_;
-  if (failures_ > 0) status.failures["unreachable"] = failures_;
-  status.last_error = last_error_;
-  return status;
-}
 
 std::string RevocationFeed::epoch() const {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -74,26 +40,16 @@ absl::Status RevocationFeed::Poll() {
   if (polls_begun_ > begun) return last_poll_;
   ++polls_begun_;
   const absl::Status polled = last_poll_ = PollLocked();
-  std::string news;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (polled.ok()) {
-      ++successes_;
-      if (!last_error_.empty()) news = "the store answers again";
-      last_error_.clear();
-    } else {
-      ++failures_;
-      if (last_error_.empty()) news = std::string(polled.message());
-      last_error_ = std::string(polled.message());
-    }
-  }
-  if (!news.empty()) internal::LogLine(absl::StrCat("revocations: ", news));
+  if (!polled.ok()) heard_.Failed("unreachable", polled);
+  heard_.Tend();
   return polled;
 }
 
 absl::Status RevocationFeed::PollLocked() {
-  list_.DropExpired();
   bool has_news = false;
+  if (heard_.ClockWasSetBack()) {
+    if (absl::Status status = ReadAllAgain(); !status.ok()) return status;
+  }
   for (bool is_new = true; is_new;) {
     uint64_t from;
     std::string epoch;
@@ -116,13 +72,13 @@ absl::Status RevocationFeed::PollLocked() {
       recent_revocations_ = 0;
       if (from > 0) continue;
     }
-    for (const v1::Revocation& revocation : log->revocations) list_.Add(revocation);
+    for (const v1::Revocation& revocation : log->revocations) heard_.list().Add(revocation);
     is_new = log->sequence > from;
-    std::lock_guard<std::mutex> lock(mutex_);
     if (!is_new) {
-      good_at_ = asked_at;
+      heard_.Succeeded(asked_at);
       continue;
     }
+    std::lock_guard<std::mutex> lock(mutex_);
     has_news = true;
     sequence_ = log->sequence;
     recent_revocations_ += log->revocations.size();
@@ -136,6 +92,17 @@ absl::Status RevocationFeed::PollLocked() {
   }
   if (has_news) Notify();
   return absl::OkStatus();
+}
+
+// What had expired by a clock that was set back was passed over, and is not expired any more.
+absl::Status RevocationFeed::ReadAllAgain() {
+  for (uint64_t from = 0;;) {
+    const auto log = options_.store->RevocationsAfter(from);
+    if (!log.ok()) return log.status();
+    for (const v1::Revocation& revocation : log->revocations) heard_.list().Add(revocation);
+    if (log->sequence <= from) return absl::OkStatus();
+    from = log->sequence;
+  }
 }
 
 void RevocationFeed::Notify() {

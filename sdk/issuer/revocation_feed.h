@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/clock.h"
+#include "lanyard/sdk/internal/heard_revocations.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
-#include "lanyard/sdk/internal/revocation_list.h"
 #include "lanyard/sdk/issuer/issuer_store.h"
 #include "lanyard/sdk/revocations/revocation_source.h"
 #include "lanyard/v1/revocation.pb.h"
@@ -47,10 +47,10 @@ class RevocationFeed final : public RevocationSource {
   explicit RevocationFeed(RevocationFeedOptions options);
   ~RevocationFeed() override;
 
-  RevocationVerdict Check(const TokenFacts& token) const override;
-  uint64_t generation() const override { return list_.generation(); }
-  absl::Status Health() const override;
-  RevocationSourceStatus Status() const override;
+  RevocationVerdict Check(const TokenFacts& token) const override { return heard_.Check(token); }
+  uint64_t generation() const override { return heard_.generation(); }
+  absl::Status Health() const override { return heard_.Health(); }
+  RevocationSourceStatus Status() const override { return heard_.Status(); }
 
   // Asks the store now; blocks. What was made before this call counts from its return. Those who
   // call it while the store is asked share the next answer, however many they are.
@@ -79,10 +79,11 @@ class RevocationFeed final : public RevocationSource {
 
  private:
   absl::Status PollLocked();
+  absl::Status ReadAllAgain();
   void Notify();
 
   const RevocationFeedOptions options_;
-  internal::RevocationList list_;
+  internal::HeardRevocations heard_;
 
   std::mutex poll_mutex_;  // Held while the store is asked.
   std::atomic<uint64_t> polls_begun_{0};
@@ -93,9 +94,6 @@ class RevocationFeed final : public RevocationSource {
   uint64_t sequence_ = 0;
   std::deque<Batch> recent_;
   size_t recent_revocations_ = 0;
-  std::optional<absl::Duration> good_at_;  // By Clock::SinceBoot().
-  int64_t successes_ = 0, failures_ = 0;
-  std::string last_error_;
 
   std::mutex listeners_mutex_;  // Held while they are called.
   std::map<ListenerId, std::function<void()>> listeners_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/issuer/revoke.h"
 
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/issuer/access_tokens.h"
 #include "lanyard/sdk/issuer/stored.h"
-#include "lanyard/sdk/issuer/times.h"
 
 namespace lanyard::internal {
 

@@ -6,10 +6,10 @@
 
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/issuer/oauth_error.h"
 #include "lanyard/sdk/issuer/revoke.h"
 #include "lanyard/sdk/issuer/stored.h"
-#include "lanyard/sdk/issuer/times.h"
 
 namespace lanyard::internal {
 namespace {

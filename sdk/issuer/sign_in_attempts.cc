@@ -9,9 +9,9 @@
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/issuer/records.pb.h"
 #include "lanyard/sdk/issuer/stored.h"
-#include "lanyard/sdk/issuer/times.h"
 
 namespace lanyard::internal {
 namespace {

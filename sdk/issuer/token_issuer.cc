@@ -21,6 +21,7 @@ namespace lanyard {
 struct TokenIssuer::State : internal::IssuerRequests {
   std::shared_ptr<const KeyDirectory> keys;
   internal::ClientErrors errors;
+  int parallel_derivations = 0;
 };
 
 TokenIssuer::TokenIssuer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -54,6 +55,7 @@ absl::StatusOr<std::unique_ptr<TokenIssuer>> TokenIssuer::Create(TokenIssuerOpti
   feed.clock = options.clock;
   state->revocations = std::make_shared<RevocationFeed>(std::move(feed));
   if (config.has_sign_in()) {
+    state->parallel_derivations = static_cast<int>(config.sign_in().parallel_derivations());
     auto secret = internal::ReadPrivateFile(config.sign_in().session_secret_file(), 64 * 1024);
     if (!secret.ok()) {
       return absl::Status(secret.status().code(),
@@ -109,7 +111,7 @@ absl::StatusOr<std::string> TokenIssuer::Jwks() const {
 }
 std::shared_ptr<const KeySource> TokenIssuer::keys() const { return state_->keys; }
 std::shared_ptr<RevocationFeed> TokenIssuer::revocations() const { return state_->revocations; }
-bool TokenIssuer::has_sign_in() const { return state_->sessions != nullptr; }
+int TokenIssuer::parallel_derivations() const { return state_->parallel_derivations; }
 uint64_t TokenIssuer::password_work() const {
   return state_->passwords == nullptr ? 0 : state_->passwords->work().cost;
 }

@@ -64,7 +64,8 @@ class TokenIssuer {
   // What is revoked.
   std::shared_ptr<RevocationFeed> revocations() const;
 
-  bool has_sign_in() const;
+  // Of the config's sign_in: how many derivations may run at once, 0 for one a core.
+  int parallel_derivations() const;
 
   // What passwords have cost so far: N * r * p of all derivations. For metrics, and for tests that
   // ask whether all sign-ins cost the same.

@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/short_name.h"
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/issuer/account_names.h"
 #include "lanyard/sdk/issuer/issuer_requests.h"
 #include "lanyard/sdk/issuer/oauth_error.h"
 #include "lanyard/sdk/issuer/password_text.h"
 #include "lanyard/sdk/issuer/records.pb.h"
 #include "lanyard/sdk/issuer/stored.h"
-#include "lanyard/sdk/issuer/times.h"
 
 // Sign-in and what follows from it.
 namespace lanyard::internal {
@@ -83,7 +84,7 @@ absl::StatusOr<v1::TokenResponse> IssuerRequests::SignIn(const v1::SignInRequest
   if (!*begun) return SignInRefused();
 
   std::optional<Stored<v1::User>> user;
-  if (IsAccountName(request.user())) {
+  if (IsShortName(request.user())) {
     auto found = ReadRecord<v1::User>(*store, Kind::kUser, request.user());
     if (!found.ok()) return found.status();
     user = *std::move(found);
@@ -143,7 +144,6 @@ absl::StatusOr<v1::TokenResponse> IssuerRequests::Refresh(const v1::RefreshReque
   if (!client.ok()) return client.status();
   std::optional<Stored<v1::User>> user;
   // What is asked for too much is refused before the token is spent, and costs nobody the session.
-  absl::Status refusal;
   Scopes scopes;
   auto open = sessions->Refresh(
       request.refresh_token(), client->client.name(), client->proof,

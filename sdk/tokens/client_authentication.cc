@@ -7,21 +7,16 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
-#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/redaction.h"
-#include "lanyard/sdk/tokens/private_key_file.h"
-#include "lanyard/v1/claims.pb.h"
+#include "lanyard/sdk/tokens/client_assertion.h"
 
 namespace lanyard::internal {
 namespace {
 
 constexpr size_t kMaxSecretBytes = 4 * 1024;
 constexpr size_t kMaxPemBytes = 64 * 1024;
-constexpr absl::Duration kAssertionLife = absl::Seconds(60);
 constexpr char kAssertionType[] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 absl::Status Bad(absl::string_view field, const std::string& path, absl::string_view what) {
@@ -68,21 +63,11 @@ absl::Status ShowSecret(const OAuthClient& client, Form* form, HttpRequest* requ
 }
 
 absl::Status ShowAssertion(const OAuthClient& client, Form* form, std::vector<Secret>* secrets) {
-  // The type tells it from an access token, and the reverse.
-  const auto signer =
-      SignerFromFile({client.private_key_file, client.private_key_algorithm, client.private_key_id},
-                     "client-authentication+jwt", "private_key_file", "private_key_algorithm");
-  if (!signer.ok()) return signer.status();
-  const absl::Time now = client.clock->Now();
-  v1::Claims claims;
-  claims.set_issuer(client.client_id);
-  claims.set_subject(client.client_id);
-  claims.add_audiences(client.assertion_audience.empty() ? client.token_url
-                                                         : client.assertion_audience);
-  claims.set_token_id(Base64UrlEncode(RandomBytes(16)));
-  claims.mutable_issued_at()->set_seconds(absl::ToUnixSeconds(now));
-  claims.mutable_expires_at()->set_seconds(absl::ToUnixSeconds(now + kAssertionLife));
-  auto assertion = (*signer)->Sign(claims);
+  auto assertion = ClientAssertion(
+      {client.private_key_file, client.private_key_algorithm, client.private_key_id},
+      client.client_id,
+      client.assertion_audience.empty() ? client.token_url : client.assertion_audience,
+      client.clock->Now());
   if (!assertion.ok()) return assertion.status();
   secrets->push_back(Secret::Take(*assertion));
   form->Add("client_id", client.client_id);

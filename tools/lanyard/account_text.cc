@@ -10,8 +10,8 @@
 #include "lanyard/sdk/internal/claims_json.h"
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
+#include "lanyard/sdk/internal/timestamp.h"
 #include "lanyard/sdk/internal/utc_text.h"
-#include "lanyard/sdk/issuer/times.h"
 
 namespace lanyard::tools {
 namespace {

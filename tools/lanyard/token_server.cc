@@ -75,8 +75,6 @@ struct TokenServer::State {
   absl::Status StartService(const v1::IssuerConfig& config, std::shared_ptr<AuditSink> audit_sink) {
     TokenServiceOptions service_options;
     service_options.issuer = issuer;
-    service_options.parallel_derivations =
-        static_cast<int>(config.sign_in().parallel_derivations());
     auto made = TokenService::Create(service_options);
     if (!made.ok()) return InField("sign_in", made.status());
     service = *std::move(made);

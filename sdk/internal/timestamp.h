@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_SDK_ISSUER_TIMES_H_
-#define LANYARD_SDK_ISSUER_TIMES_H_
+#ifndef LANYARD_SDK_INTERNAL_TIMESTAMP_H_
+#define LANYARD_SDK_INTERNAL_TIMESTAMP_H_
 
 #include <google/protobuf/timestamp.pb.h>
 
@@ -20,4 +20,4 @@ inline void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
 
 }  // namespace lanyard::internal
 
-#endif  // LANYARD_SDK_ISSUER_TIMES_H_
+#endif  // LANYARD_SDK_INTERNAL_TIMESTAMP_H_
