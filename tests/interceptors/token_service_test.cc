@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <string>
@@ -14,8 +15,13 @@
 #include "lanyard/interceptors/internal/issuer_peer_of.h"
 #include "lanyard/interceptors/token_service_source.h"
 #include "lanyard/sdk/internal/token_text.h"
+#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/sdk/keys/key_set.h"
+#include "lanyard/sdk/tokens/exchanged_token.h"
 #include "lanyard/testing/fetch_token.h"
 #include "lanyard/testing/matchers.h"
+#include "tests/interceptors/echo_client.h"
+#include "tests/interceptors/echo_server.h"
 #include "tests/interceptors/token_server.h"
 
 namespace lanyard::test {
@@ -195,6 +201,93 @@ TEST_F(TokenServiceTest, SourceSaysWhyThereIsNoToken) {
   tokens_.Stop();
   const auto down = testing::FetchToken(**source, {"test"});
   EXPECT_EQ(down.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TokenServiceTest, SourceProvesItselfByAKeyInPlaceOfACertificate) {
+  const auto key = Key::Generate(Algorithm::kEs256), other = Key::Generate(Algorithm::kEs256);
+  ASSERT_THAT(key, IsOk());
+  v1::Client signer;
+  signer.set_name("signer");
+  signer.set_jwks(*KeySet({*key->PublicHalf()}).ToPublicJwks());
+  TokenServer::Grant(signer.mutable_grants(), "test", {"read"});
+  ASSERT_THAT(Accounts(kTokenIssuer, tokens_.store).AddClient(signer), IsOk());
+
+  TokenServiceSourceOptions options;
+  options.target = tokens_.target();
+  options.tls = tokens_.files.Client();
+  options.client_id = "signer";
+  options.issuer = kTokenIssuer;
+  options.private_key_file = tokens_.files.Write("signer.pem", *key->ExportPrivatePem());
+  ASSERT_EQ(chmod(options.private_key_file.c_str(), 0600), 0);
+  const auto source = TokenServiceSource(options);
+  ASSERT_THAT(source, IsOk());
+  // Each request has an assertion of its own.
+  for (int i = 0; i < 2; ++i) {
+    const auto token = testing::FetchToken(**source, {"test"});
+    ASSERT_THAT(token, IsOk());
+    EXPECT_EQ(internal::UnverifiedSubject(token->text()), "svc:signer");
+  }
+  tokens_.files.Write("signer.pem", *other->ExportPrivatePem());
+  ASSERT_EQ(chmod(options.private_key_file.c_str(), 0600), 0);
+  EXPECT_THAT(testing::FetchToken(**source, {"test"}), IsError(HasSubstr("invalid_client")));
+}
+
+TEST_F(TokenServiceTest, SourceExchangesACallersTokenForTheNextAudience) {
+  ASSERT_THAT(Accounts(kTokenIssuer, tokens_.store)
+                  .ChangeClient("checkout", /*revoke_tokens=*/false,
+                                [](v1::Client* checkout) {
+                                  checkout->add_receives("test");
+                                  TokenServer::Grant(checkout->mutable_exchanges(), "payments",
+                                                     {"read"});
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+  const auto source = TokenServiceSource(tokens_.SourceOptions("checkout"));
+  ASSERT_THAT(source, IsOk());
+  const v1::TokenResponse adas = tokens_.SignIn();
+  TokenRequest request{"payments"};
+  request.subject_token =
+      std::make_shared<const BearerToken>(adas.access_token(), absl::InfiniteFuture());
+  request.with_actor = true;
+  const auto exchanged = testing::FetchToken(**source, request);
+  ASSERT_THAT(exchanged, IsOk());
+  EXPECT_THAT(internal::CheckExchanged(exchanged->text(), request), IsOk());
+  EXPECT_EQ(internal::UnverifiedAudiences(exchanged->text()), std::vector<std::string>{"payments"});
+  request.audience = "elsewhere";
+  EXPECT_THAT(testing::FetchToken(**source, request), IsError(HasSubstr("invalid_target")));
+}
+
+// RFC 8705 section 3, from the issuer to the server that takes the token.
+TEST_F(TokenServiceTest, ABoundTokenIsGoodWithItsCertificateAlone) {
+  ASSERT_THAT(Accounts(kTokenIssuer, tokens_.store)
+                  .ChangeClient("checkout", /*revoke_tokens=*/false,
+                                [](v1::Client* checkout) {
+                                  checkout->set_certificate_bound(true);
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+  v1::TokenResponse response;
+  ASSERT_TRUE(Issue("checkout", "checkout", "test", &response).ok());
+
+  ServerAuthOptions options;
+  options.config_text = absl::StrCat("issuers { name: \"shop\" issuer: \"", kTokenIssuer,
+                                     "\" audiences: \"test\" algorithms: ES256 revocations {} }");
+  options.key_sources["shop"] = tokens_.issuer->keys();
+  options.revocation_sources["shop"] = tokens_.issuer->revocations();
+  options.tls = tokens_.files.Server(/*mutual=*/true);
+  const auto auth = ServerAuth::Create(options);
+  ASSERT_THAT(auth, IsOk());
+  EchoServer echo(Api::kCallback);
+  int port = 0;
+  (*auth)->AddListeningPort(echo.builder(), "127.0.0.1:0", &port);
+  ASSERT_TRUE(echo.Start()) << (*auth)->start_error();
+  const auto call = [&](const std::string& certificate) {
+    return MakeCall(PlainTls(tokens_.files, port, certificate), CallType::kUnary,
+                    Bearer(response.access_token()))
+        .status.error_code();
+  };
+  EXPECT_EQ(call("checkout"), grpc::StatusCode::OK);
+  EXPECT_EQ(call("stranger"), grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST(NetworkOfTest, IsAnAddressOrTheHalfOfOne) {
