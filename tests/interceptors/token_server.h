@@ -18,13 +18,12 @@
 #include "lanyard/sdk/issuer/accounts.h"
 #include "lanyard/sdk/issuer/issuer_store.h"
 #include "lanyard/sdk/issuer/memory_store.h"
-#include "lanyard/sdk/issuer/password_hash.h"
-#include "lanyard/sdk/issuer/password_text.h"
 #include "lanyard/sdk/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/testing/test_certificates.h"
 #include "lanyard/v1/token_service.grpc.pb.h"
 #include "tests/interceptors/echo_client.h"
+#include "tests/issuer/cheap_hash.h"
 #include "tests/sdk/temp_folder.h"
 
 namespace lanyard::test {
@@ -48,7 +47,7 @@ class TokenServer {
     issuer_options.config.set_key_directory(folder.Path("keys"));
     issuer_options.config.mutable_sign_in()->set_session_secret_file(files.Path("session-secret"));
     issuer_options.store = this->store;
-    issuer_options.cheaper_passwords_for_tests = 4;
+    issuer_options.cheaper_passwords_for_tests = kCheap;
     files.Issue("checkout", {"URI:spiffe://prod/checkout"});
     files.Issue("stranger", {"URI:spiffe://prod/stranger"});
   }
@@ -79,12 +78,6 @@ class TokenServer {
     v1::Grant* grant = grants->Add();
     grant->set_audience(audience);
     for (const std::string& scope : scopes) grant->add_scopes(scope);
-  }
-
-  static std::string CheapHash(const std::string& password) {
-    internal::PasswordHashesOptions options;
-    options.cost.log2_n = 4;
-    return *(*internal::PasswordHashes::Create(options))->Hash(*internal::PasswordText(password));
   }
 
   void Start() {

@@ -21,8 +21,6 @@
 #include "absl/time/time.h"
 #include "examples/quickstart/orders.grpc.pb.h"
 #include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/password_hash.h"
-#include "lanyard/sdk/issuer/password_text.h"
 #include "lanyard/sdk/issuer/redis_store.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/testing/matchers.h"
@@ -32,6 +30,7 @@
 #include "tests/interceptors/echo_client.h"
 #include "tests/interceptors/eventually.h"
 #include "tests/interop/proxy.h"
+#include "tests/issuer/cheap_hash.h"
 #include "tests/issuer/redis_server.h"
 #include "tests/keys/loopback_port.h"
 
@@ -100,14 +99,10 @@ class TokenReplicasTest : public ::testing::Test {
     ASSERT_THAT(opened, IsOk());
     const std::shared_ptr<IssuerStore> store = *std::move(opened);
     Accounts accounts(kIssuer, store);
-    internal::PasswordHashesOptions cheap;
-    cheap.cost.log2_n = 4;
-    const auto hash =
-        (*internal::PasswordHashes::Create(cheap))->Hash(*internal::PasswordText(kPassword));
     for (int i = 0; i < kUsers; ++i) {
       v1::User user;
       user.set_name(absl::StrCat("user", i));
-      user.set_password_hash(*hash);
+      user.set_password_hash(CheapHash(kPassword));
       user.add_grants()->set_audience("orders");
       user.mutable_grants(0)->add_scopes("orders.read");
       ASSERT_THAT(accounts.AddUser(user), IsOk());

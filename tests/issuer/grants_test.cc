@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(GrantsTest, NobodyHasAnythingAtFirst) {
   v1::User bob = UserNamed("bob");
-  bob.set_password_hash(HashOf(kPassword));
+  bob.set_password_hash(CheapHash(kPassword));
   ASSERT_THAT(accounts_->AddUser(bob), IsOk());
   EXPECT_THAT(issuer_->SignIn(SignInOf("bob"), IssuerPeer()),
               IsError(StartsWith("invalid_target: ")));

@@ -28,6 +28,7 @@
 #include "lanyard/sdk/signer.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
+#include "tests/issuer/cheap_hash.h"
 #include "tests/issuer/wrapped_store.h"
 #include "tests/sdk/temp_folder.h"
 
@@ -35,7 +36,6 @@ namespace lanyard::test {
 
 inline constexpr char kIssuer[] = "https://tokens.example.com";
 inline constexpr char kPassword[] = "correct horse battery";
-inline constexpr int kCheap = 4;  // scrypt's N = 2^4: tests count work, and wait for none.
 
 // An issuer on a store in memory and a clock that stands still, with a user "ada" who has a
 // password, and the clients "web", where users sign in, "orders", which receives their tokens and
@@ -106,16 +106,10 @@ class IssuerTest : public ::testing::Test {
     for (const std::string& scope : scopes) grant->add_scopes(scope);
   }
 
-  static std::string HashOf(const std::string& password) {
-    internal::PasswordHashesOptions options;
-    options.cost.log2_n = kCheap;
-    return *(*internal::PasswordHashes::Create(options))->Hash(*internal::PasswordText(password));
-  }
-
   void AddUser(const std::string& name) {
     v1::User user;
     user.set_name(name);
-    user.set_password_hash(HashOf(kPassword));
+    user.set_password_hash(CheapHash(kPassword));
     Grant(user.mutable_grants(), "orders", {"orders.read"});
     (*user.mutable_claims())["roles"].set_string_value("operator");
     (*user.mutable_claims())["salary"].set_int_value(1);

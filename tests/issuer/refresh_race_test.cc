@@ -12,14 +12,13 @@
 #include "absl/time/clock.h"
 #include "lanyard/sdk/issuer/accounts.h"
 #include "lanyard/sdk/issuer/memory_store.h"
-#include "lanyard/sdk/issuer/password_hash.h"
-#include "lanyard/sdk/issuer/password_text.h"
 #include "lanyard/sdk/issuer/redis_store.h"
 #include "lanyard/sdk/issuer/sqlite_store.h"
 #include "lanyard/sdk/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
+#include "tests/issuer/cheap_hash.h"
 #include "tests/issuer/redis_server.h"
 
 namespace lanyard::test {
@@ -55,7 +54,7 @@ class RefreshRaceTest : public ::testing::TestWithParam<Store> {
       options.config.set_key_directory(files_.Path("keys"));
       options.config.mutable_sign_in()->set_session_secret_file(files_.Path("session-secret"));
       options.store = Open();
-      options.cheaper_passwords_for_tests = 4;
+      options.cheaper_passwords_for_tests = kCheap;
       if (i == 0) AddAccounts(options.store);
       auto issuer = TokenIssuer::Create(options);
       ASSERT_THAT(issuer, IsOk());
@@ -84,12 +83,9 @@ class RefreshRaceTest : public ::testing::TestWithParam<Store> {
 
   static void AddAccounts(const std::shared_ptr<IssuerStore>& store) {
     Accounts accounts(kIssuer, store);
-    internal::PasswordHashesOptions cheap;
-    cheap.cost.log2_n = 4;
     v1::User ada;
     ada.set_name("ada");
-    ada.set_password_hash(
-        *(*internal::PasswordHashes::Create(cheap))->Hash(*internal::PasswordText(kPassword)));
+    ada.set_password_hash(CheapHash(kPassword));
     ada.add_grants()->set_audience("orders");
     ASSERT_THAT(accounts.AddUser(ada), IsOk());
     v1::Client web;

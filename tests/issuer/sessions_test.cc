@@ -389,7 +389,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(SessionsTest, ASignInThatSawTheOldPasswordBeginsNoSession) {
-  std::string hash = HashOf("another horse battery");
+  std::string hash = CheapHash("another horse battery");
   // The change comes between the look at the user and all that follows, and takes its time.
   wrapped_->AfterTheNextGet(Kind::kUser, [&] {
     clock_->Advance(absl::Seconds(2));
@@ -409,7 +409,7 @@ TEST_F(SessionsTest, ASignInThatSawTheOldPasswordBeginsNoSession) {
 }
 
 TEST_F(SessionsTest, ASignInThatSawTheOldPasswordBeginsNoSessionByAClockThatIsAheadEither) {
-  std::string hash = HashOf("another horse battery");
+  std::string hash = CheapHash("another horse battery");
   wrapped_->AfterTheNextGet(Kind::kUser, [&] {
     const absl::Time now = clock_->Now();
     clock_->Set(now - absl::Seconds(5));  // That of who changes the password.
