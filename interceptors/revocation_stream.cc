@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -15,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/interceptors/internal/answer_stream.h"
+#include "lanyard/interceptors/internal/answer_streams.h"
 #include "lanyard/interceptors/internal/message_bytes.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/heard_revocations.h"
@@ -25,8 +24,6 @@
 
 namespace lanyard {
 namespace {
-
-using internal::AnswerStream;
 
 constexpr char kMethod[] = "/lanyard.v1.TokenService/WatchRevocations";
 constexpr size_t kBytesPerEntry = 256;
@@ -80,23 +77,20 @@ class FollowedService {
 
  private:
   void Open(absl::Duration now);
-  void Hear(AnswerStream* stream, bool ok);
   void Take(grpc::ByteBuffer answer);
+  void End(const grpc::Status& status);
   void GiveUp(const std::string& kind, const absl::Status& why);
-  void Drain();
 
   const RevocationStreamOptions options_;
   internal::HeardRevocations heard_;
 
   std::mutex mutex_;
-  bool stopping_ = false;  // Guarded by mutex_.
-  grpc::CompletionQueue queue_;
+  bool stopping_ = false;            // Guarded by mutex_.
+  internal::AnswerStreams streams_;  // The thread's alone, but for its queue.
   grpc::Alarm alarm_;
 
-  // The thread's alone, from here on. A queue of its own, as for the keys of a Workload API.
+  // The thread's alone, from here on.
   internal::RevocationFollower follower_;
-  std::map<AnswerStream*, std::unique_ptr<AnswerStream>> streams_;  // Until they have ended.
-  AnswerStream* stream_ = nullptr;                                  // The one that is listened to.
   absl::Duration heard_at_;                              // When it last brought something.
   absl::Duration next_try_ = -absl::InfiniteDuration();  // While there is none.
   int failures_ = 0;                                     // In a row.
@@ -105,7 +99,7 @@ class FollowedService {
 void FollowedService::Stop() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (std::exchange(stopping_, true)) return;
-  alarm_.Set(&queue_, std::chrono::system_clock::now(), &alarm_);
+  alarm_.Set(&streams_.queue(), std::chrono::system_clock::now(), &alarm_);
 }
 
 void FollowedService::Run() {
@@ -116,9 +110,9 @@ void FollowedService::Run() {
     }
     heard_.Tend();
     const absl::Duration now = options_.clock->SinceBoot();
-    const absl::Duration due = stream_ != nullptr ? heard_at_ + kLongestSilence : next_try_;
+    const absl::Duration due = streams_.is_listening() ? heard_at_ + kLongestSilence : next_try_;
     if (due <= now) {
-      if (stream_ == nullptr) {
+      if (!streams_.is_listening()) {
         Open(now);
       } else {
         GiveUp("unreachable",
@@ -127,7 +121,7 @@ void FollowedService::Run() {
       }
       continue;
     }
-    if (stream_ != nullptr && follower_.is_current() && heard_.ClockWasSetBack()) {
+    if (streams_.is_listening() && follower_.is_current() && heard_.ClockWasSetBack()) {
       GiveUp("local", absl::AbortedError("the clock was set back"));
       continue;
     }
@@ -135,42 +129,26 @@ void FollowedService::Run() {
     bool ok = false;
     const auto until = std::chrono::system_clock::now() +
                        absl::ToChronoNanoseconds(std::min(due - now, kLongestWait));
-    if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) continue;
-    if (tag != &alarm_) Hear(static_cast<AnswerStream*>(tag), ok);
+    if (streams_.queue().AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) continue;
+    internal::AnswerStreams::Event event = streams_.Hear(tag, ok);
+    if (event.answer.has_value()) Take(*std::move(event.answer));
+    if (event.end.has_value()) End(*event.end);
   }
-  Drain();
-}
-
-// Ends what is there, down to an empty queue.
-void FollowedService::Drain() {
-  for (auto& stream : streams_) stream.first->Cancel();
-  void* tag = nullptr;
-  bool ok = false;
-  while (!streams_.empty() && queue_.Next(&tag, &ok)) {
-    auto* const stream = static_cast<AnswerStream*>(tag);
-    if (tag != &alarm_ && !stream->Advance(ok)) streams_.erase(stream);
-  }
-  queue_.Shutdown();
-  while (queue_.Next(&tag, &ok)) {
-  }
+  streams_.Drain();
 }
 
 void FollowedService::Open(absl::Duration now) {
   // The channel has pauses of its own, which grow longer than these.
   grpc::experimental::ChannelResetConnectionBackoff(options_.channel.get());
-  auto stream = std::make_unique<AnswerStream>(options_.channel, kMethod,
-                                               internal::BytesOf(v1::WatchRevocationsRequest()),
-                                               nullptr, &queue_);
-  stream_ = stream.get();
-  streams_[stream_] = std::move(stream);
+  streams_.Open(options_.channel, kMethod, internal::BytesOf(v1::WatchRevocationsRequest()),
+                nullptr);
   heard_at_ = now;
   follower_.Begin(now);
 }
 
 // The stream that is listened to brings nothing any more.
 void FollowedService::GiveUp(const std::string& kind, const absl::Status& why) {
-  stream_->Cancel();
-  stream_ = nullptr;
+  streams_.Leave();
   failures_ = follower_.is_current() ? 0 : failures_;
   const absl::Duration pause =
       std::min(kFirstPause * (1 << std::min(failures_, 10)), kLongestPause);
@@ -179,22 +157,13 @@ void FollowedService::GiveUp(const std::string& kind, const absl::Status& why) {
   heard_.Failed(kind, why);
 }
 
-// Something has come of one of the streams.
-void FollowedService::Hear(AnswerStream* stream, bool ok) {
-  if (stream->Advance(ok)) {
-    auto answer = stream->TakeAnswer();
-    if (stream == stream_ && answer.has_value()) Take(*std::move(answer));
-    return;
-  }
-  if (stream == stream_) {
-    const grpc::Status& status = stream->status();
-    GiveUp(KindOf(status.error_code()),
-           absl::UnavailableError(
-               status.ok() ? "the stream was ended"
-                           : absl::StrCat("the token service says: ",
-                                          internal::Printable(status.error_message(), 1024))));
-  }
-  streams_.erase(stream);
+// The token service has ended the stream.
+void FollowedService::End(const grpc::Status& status) {
+  GiveUp(KindOf(status.error_code()),
+         absl::UnavailableError(
+             status.ok() ? "the stream was ended"
+                         : absl::StrCat("the token service says: ",
+                                        internal::Printable(status.error_message(), 1024))));
 }
 
 void FollowedService::Take(grpc::ByteBuffer answer) {

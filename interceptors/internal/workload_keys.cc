@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -16,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "interceptors/internal/workload_api.pb.h"
-#include "lanyard/interceptors/internal/answer_stream.h"
+#include "lanyard/interceptors/internal/answer_streams.h"
 #include "lanyard/interceptors/internal/message_bytes.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/sdk/keys/fetched_keys.h"
@@ -68,9 +67,7 @@ class BundleFeed {
   // The thread's.
   void Ask(absl::Duration now);
   void GiveUp(absl::Duration now, const grpc::Status& status);
-  void Hear(AnswerStream* stream, bool ok);
   void Take(grpc::ByteBuffer answer);
-  void Drain();
 
   // Ends the thread's sleep. Under the mutex.
   void Wake() const;
@@ -94,13 +91,10 @@ class BundleFeed {
   bool stopping_ = false;
   // Set to end the thread's sleep, and not heard by it yet.
   mutable bool waking_ = false;
-  mutable grpc::CompletionQueue queue_;
+  mutable AnswerStreams streams_;  // The thread's alone, but for its queue.
   mutable grpc::Alarm alarm_;
 
-  // The thread's alone. A queue of its own and not the callback API: gRPC 1.51 frees the queue of
-  // that one under its thread's feet where the last channel goes with a call that ends.
-  std::map<AnswerStream*, std::unique_ptr<AnswerStream>> streams_;  // Until they have ended.
-  AnswerStream* stream_ = nullptr;                                  // The one that is listened to.
+  // The thread's alone, from here on.
   // When it was opened, while its first answer is awaited.
   std::optional<absl::Duration> asked_at_;
   bool answered_ = false;  // Whether it has brought something good.
@@ -152,7 +146,7 @@ KeySourceStatus BundleFeed::Status() const {
 
 void BundleFeed::Wake() const {
   if (std::exchange(waking_, true)) return;
-  alarm_.Set(&queue_, std::chrono::system_clock::now(), &alarm_);
+  alarm_.Set(&streams_.queue(), std::chrono::system_clock::now(), &alarm_);
 }
 
 void BundleFeed::Run() {
@@ -179,39 +173,23 @@ void BundleFeed::Run() {
     bool ok = false;
     const auto until = std::chrono::system_clock::now() +
                        absl::ToChronoNanoseconds(std::min(due - now, kLongestWait));
-    if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) continue;
+    if (streams_.queue().AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) continue;
     if (tag == &alarm_) {
       std::lock_guard<std::mutex> lock(mutex_);
       waking_ = false;
     } else {
-      Hear(static_cast<AnswerStream*>(tag), ok);
+      AnswerStreams::Event event = streams_.Hear(tag, ok);
+      if (event.answer.has_value()) Take(*std::move(event.answer));
+      if (event.end.has_value()) GiveUp(clock_->SinceBoot(), *event.end);
     }
   }
-  Drain();
-}
-
-// Ends what is there, down to an empty queue.
-void BundleFeed::Drain() {
-  for (auto& stream : streams_) stream.first->Cancel();
-  void* tag = nullptr;
-  bool ok = false;
-  while (!streams_.empty() && queue_.Next(&tag, &ok)) {
-    auto* const stream = static_cast<AnswerStream*>(tag);
-    if (tag != &alarm_ && !stream->Advance(ok)) streams_.erase(stream);
-  }
-  queue_.Shutdown();
-  while (queue_.Next(&tag, &ok)) {
-  }
+  streams_.Drain();
 }
 
 // Opens a stream in place of the one that is there: its first answer comes at once.
 void BundleFeed::Ask(absl::Duration now) {
-  if (stream_ != nullptr) stream_->Cancel();
-  auto stream = std::make_unique<AnswerStream>(channel_, kFetchJwtBundles,
-                                               BytesOf(workload_api::JWTBundlesRequest()),
-                                               &WorkloadEndpoint::Mark, &queue_);
-  stream_ = stream.get();
-  streams_[stream_] = std::move(stream);
+  streams_.Open(channel_, kFetchJwtBundles, BytesOf(workload_api::JWTBundlesRequest()),
+                &WorkloadEndpoint::Mark);
   asked_at_ = now;
   answered_ = false;
   std::lock_guard<std::mutex> lock(mutex_);
@@ -220,8 +198,7 @@ void BundleFeed::Ask(absl::Duration now) {
 
 // The stream that is listened to brings nothing any more.
 void BundleFeed::GiveUp(absl::Duration now, const grpc::Status& status) {
-  stream_->Cancel();
-  stream_ = nullptr;
+  streams_.Leave();
   asked_at_.reset();
   const absl::Status refusal =
       status.ok() ? absl::UnavailableError(absl::StrCat(endpoint_.uri(), ": the stream was ended"))
@@ -232,17 +209,6 @@ void BundleFeed::GiveUp(absl::Duration now, const grpc::Status& status) {
     keys_.Forget("the agent gives this process no bundles any more");
   }
   keys_.Failed(now, refusal, KindOf(status.error_code()));
-}
-
-// Something has come of one of the streams.
-void BundleFeed::Hear(AnswerStream* stream, bool ok) {
-  if (stream->Advance(ok)) {
-    auto answer = stream->TakeAnswer();
-    if (stream == stream_ && answer.has_value()) Take(*std::move(answer));
-    return;
-  }
-  if (stream == stream_) GiveUp(clock_->SinceBoot(), stream->status());
-  streams_.erase(stream);
 }
 
 void BundleFeed::Take(grpc::ByteBuffer answer) {
