@@ -53,6 +53,7 @@ def lanyard_debian_repositories():
         "com_google_googletest",
         "com_google_protobuf",
         "curl",
+        "google_benchmark",
         "hiredis",
         "prometheus-cpp",
         "remote_coverage_tools",
