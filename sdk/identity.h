@@ -2,8 +2,6 @@
 #ifndef LANYARD_SDK_IDENTITY_H_
 #define LANYARD_SDK_IDENTITY_H_
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +17,7 @@ class Message;
 namespace lanyard {
 
 namespace internal {
-struct IdentityState;
+class IdentityState;
 struct IdentityAccess;
 }  // namespace internal
 
@@ -30,8 +28,14 @@ struct IdentityAccess;
 class Identity {
  public:
   // The anonymous caller: authenticated() is false, Is() is never true, and subject() and issuer()
-  // hold a NUL byte, so that they equal no name, not even the empty one.
+  // hold a NUL byte, so that they equal no name, not even the empty one. What was moved from is
+  // anonymous too.
   Identity();
+  Identity(const Identity& other);
+  Identity(Identity&& other) noexcept;
+  Identity& operator=(const Identity& other);
+  Identity& operator=(Identity&& other) noexcept;
+  ~Identity();
 
   bool authenticated() const;
 
@@ -95,11 +99,10 @@ class Identity {
 
  private:
   friend struct internal::IdentityAccess;
-  explicit Identity(std::shared_ptr<const internal::IdentityState> state)
-      : state_(std::move(state)) {}
+  explicit Identity(const internal::IdentityState* state) : state_(state) {}
   absl::Status ReadClaimsInto(google::protobuf::Message* message) const;
 
-  std::shared_ptr<const internal::IdentityState> state_;
+  const internal::IdentityState* state_;  // Never null; owned together with all copies.
 };
 
 }  // namespace lanyard

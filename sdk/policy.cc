@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/duration.h"
+#include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/issuer_rules.h"
 #include "lanyard/sdk/internal/rule_checks.h"
 
@@ -21,7 +22,7 @@ namespace {
 
 constexpr absl::Duration kLongestObservation = absl::Hours(24 * 90);
 
-bool Contains(const std::vector<std::string>& list, const std::string& value) {
+bool Contains(const std::vector<std::string>& list, absl::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
@@ -143,7 +144,8 @@ Policy::Settings Policy::SettingsOf(absl::string_view path) const {
   return found == settings_.end() ? Settings() : found->second;
 }
 
-bool Policy::Denied::Matches(const Identity& caller) const {
+bool Policy::Denied::Matches(const Identity& identity) const {
+  const internal::IdentityState& caller = internal::IdentityAccess::StateOf(identity);
   if (!clients.empty() && !Contains(clients, caller.client_id())) return false;
   const bool of_issuer = issuers.empty() || Contains(issuers, caller.issuer_name());
   if (of_issuer && (subjects.empty() || subjects.Match(caller.subject()))) return true;

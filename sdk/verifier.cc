@@ -18,7 +18,7 @@ namespace lanyard {
 
 struct Verifier::State final : internal::IssuerLookup {
   struct Issuer {
-    internal::IssuerRules rules;
+    std::shared_ptr<const internal::IssuerRules> rules;
     std::shared_ptr<const KeySource> keys;
     std::shared_ptr<const RevocationSource> revocations;  // May be null.
   };
@@ -41,7 +41,7 @@ struct Verifier::State final : internal::IssuerLookup {
     const auto it = map.find(name);
     if (it == map.end()) return {};
     const Issuer& issuer = *it->second;
-    return {&issuer.rules, issuer.keys->Current(), issuer.keys.get(), issuer.revocations.get()};
+    return {issuer.rules, issuer.keys->Current(), issuer.keys.get(), issuer.revocations.get()};
   }
 
   const size_t max_token_bytes;
@@ -51,6 +51,14 @@ struct Verifier::State final : internal::IssuerLookup {
   mutable internal::TokenCache cache;
   std::function<void()> before_insert;
 };
+
+namespace {
+
+const internal::IdentityState& StateOf(const internal::Verdict& verdict) {
+  return internal::IdentityAccess::StateOf(verdict.identity);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions options) {
   if (options.issuers.empty()) {
@@ -82,10 +90,10 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(VerifierOptions optio
           "issuer \"", name, "\" has the same iss as another: their tokens cannot be told apart"));
     }
     auto entry = std::make_unique<State::Issuer>();
-    entry->rules = internal::RulesOf(issuer.config);
+    entry->rules = std::make_shared<const internal::IssuerRules>(internal::RulesOf(issuer.config));
     entry->keys = std::move(issuer.keys);
     entry->revocations = std::move(issuer.revocations);
-    const internal::IssuerRules& rules = entry->rules;
+    const internal::IssuerRules& rules = *entry->rules;
     if (!rules.issuer.empty()) state->by_issuer.emplace(rules.issuer, entry.get());
     if (!rules.trust_domain.empty() &&
         !state->by_trust_domain.emplace(rules.trust_domain, entry.get()).second) {
@@ -102,9 +110,9 @@ Verifier::~Verifier() = default;
 
 absl::Status Verifier::StillTrusts(const Identity& caller) const {
   for (const auto& issuer : state_->issuers) {
-    if (issuer->rules.name != caller.issuer_name()) continue;
+    if (issuer->rules->name != caller.issuer_name()) continue;
     absl::Status status =
-        internal::CheckStillTrusted(caller, issuer->rules, issuer->keys->Current().get());
+        internal::CheckStillTrusted(caller, *issuer->rules, issuer->keys->Current().get());
     if (status.ok()) status = internal::CheckRevocation(caller, issuer->revocations.get());
     return status;
   }
@@ -129,12 +137,16 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
                                           TokenConnection& connection) const {
   const absl::Time now = state_->clock->Now();
   if (token.empty()) return AuthFailureStatus(AuthFailure::kMissingToken, "the token is empty");
+  internal::TokenCache::Key key{};
   std::optional<internal::Verdict> verdict;
   // What is too long is refused below, and not worth a hash.
-  if (token.size() <= state_->max_token_bytes) verdict = state_->cache.Find(token);
+  if (token.size() <= state_->max_token_bytes) {
+    key = state_->cache.KeyOf(token);
+    verdict = state_->cache.Find(key);
+  }
   // A verdict counts only with the very key set that it was made with: a key that has left in the
   // meantime, even while the signature was being checked, lets nothing in.
-  if (verdict.has_value() && verdict->issuer.source->Current() != verdict->issuer.keys) {
+  if (verdict.has_value() && !verdict->source->IsCurrent(StateOf(*verdict).keys())) {
     verdict.reset();
   }
   if (!verdict.has_value()) {
@@ -143,13 +155,12 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
     if (!fresh.ok()) return fresh.status();
     if (state_->before_insert) state_->before_insert();
     verdict = *std::move(fresh);
-    state_->cache.Insert(token, *verdict);
+    state_->cache.Insert(key, *verdict);
   } else if (absl::Status status =
-                 internal::CheckTime(verdict->identity, *verdict->issuer.rules, now);
+                 internal::CheckTime(verdict->identity, *StateOf(*verdict).rules(), now);
              !status.ok()) {
     return status;
-  } else if (state_->clock->SinceBoot() >=
-             internal::IdentityAccess::StateOf(verdict->identity).ends_since_boot) {
+  } else if (state_->clock->SinceBoot() >= StateOf(*verdict).ends_since_boot()) {
     return AuthFailureStatus(
         AuthFailure::kExpired,
         "\"exp\" has passed since the token was first seen; the wall clock was "
@@ -158,8 +169,7 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
   if (absl::Status status = internal::CheckBinding(verdict->identity, connection); !status.ok()) {
     return status;
   }
-  absl::Status revocation =
-      internal::CheckRevocation(verdict->identity, verdict->issuer.revocations);
+  absl::Status revocation = internal::CheckRevocation(verdict->identity, verdict->revocations);
   if (!revocation.ok()) return revocation;
   return std::move(verdict->identity);
 }

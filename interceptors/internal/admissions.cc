@@ -15,15 +15,17 @@ namespace {
 constexpr std::chrono::minutes kLife(10);
 
 // What a key takes, with an identity that may be kept alive by it alone.
-size_t CostOf(const Identity& identity) { return 512 + 3 * identity.claims_json().size(); }
+size_t CostOf(const Identity& identity) { return 256 + IdentityAccess::StateOf(identity).bytes(); }
 
 // Whether handlers could not tell them apart: for the same token, that is so while the issuer's
 // config is the same.
 bool AreEqual(const Admissions::Admission& a, const Admissions::Admission& b) {
-  return IdentityAccess::StateOf(a.identity).issuer_fingerprint ==
-             IdentityAccess::StateOf(b.identity).issuer_fingerprint &&
-         a.peer_is_verified == b.peer_is_verified && a.is_forwarded == b.is_forwarded &&
-         a.would_deny == b.would_deny;
+  const auto config_of = [](const Admissions::Admission& admission) {
+    const auto& rules = IdentityAccess::StateOf(admission.identity).rules();
+    return rules == nullptr ? 0 : rules->fingerprint;
+  };
+  return config_of(a) == config_of(b) && a.peer_is_verified == b.peer_is_verified &&
+         a.is_forwarded == b.is_forwarded && a.would_deny == b.would_deny;
 }
 
 }  // namespace

@@ -50,10 +50,10 @@ StreamFacts FactsOf(const ServerState& state, absl::string_view method, const Id
     const absl::Duration age = state.snapshot()->policy->StreamAgePastExpiry(method);
     const absl::Time from = std::max(caller.expires_at(), facts.began);
     const absl::Duration leeway =
-        std::max(token.usable_until - from, absl::ZeroDuration()) * Fraction();
-    facts.ends_at = std::min(from + leeway, token.usable_until) + age;
+        std::max(token.usable_until() - from, absl::ZeroDuration()) * Fraction();
+    facts.ends_at = std::min(from + leeway, token.usable_until()) + age;
     // The same instant by the clock that nobody sets.
-    facts.ends_since_boot = token.ends_since_boot - (token.usable_until - facts.ends_at);
+    facts.ends_since_boot = token.ends_since_boot() - (token.usable_until() - facts.ends_at);
     facts.end = {AuthFailure::kExpired, "the token has expired"};
   } else if (method == kHealthWatch) {
     EndsBy(facts.began + kLongestWatch * (1 - Fraction() / 10), state,

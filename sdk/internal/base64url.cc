@@ -8,17 +8,27 @@ namespace lanyard::internal {
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr uint8_t kInvalid = 0xff;
-
-constexpr std::array<uint8_t, 256> MakeTable() {
-  std::array<uint8_t, 256> table{};
-  for (auto& entry : table) entry = kInvalid;
-  for (uint8_t i = 0; i < 64; ++i) table[static_cast<uint8_t>(kAlphabet[i])] = i;
-  return table;
+// What a character stands for in the 24 bits of its group of four, by its place there; the first
+// byte is the lowest. The bit above them says that it is not in the alphabet.
+constexpr uint32_t kInvalid = 1u << 24;
+using Table = std::array<uint32_t, 256>;
+constexpr std::array<Table, 4> MakeTables() {
+  std::array<Table, 4> tables{};
+  for (Table& table : tables) {
+    for (uint32_t& entry : table) entry = kInvalid;
+  }
+  for (uint32_t i = 0; i < 64; ++i) {
+    const auto character = static_cast<uint8_t>(kAlphabet[i]);
+    tables[0][character] = i << 2;
+    tables[1][character] = i >> 4 | (i & 0x0f) << 12;
+    tables[2][character] = i >> 2 << 8 | (i & 0x03) << 22;
+    tables[3][character] = i << 16;
+  }
+  return tables;
 }
-constexpr std::array<uint8_t, 256> kTable = MakeTable();
+constexpr std::array<Table, 4> kTables = MakeTables();
 
-uint32_t Value(char c) { return kTable[static_cast<uint8_t>(c)]; }
+uint32_t Value(char c, size_t place) { return kTables[place][static_cast<uint8_t>(c)]; }
 
 }  // namespace
 
@@ -29,29 +39,25 @@ bool Base64UrlDecode(absl::string_view text, std::string* out) {
   const size_t start = out->size();
   out->resize(start + whole / 4 * 3 + (tail == 0 ? 0 : tail - 1));
   char* to = &(*out)[start];
-  uint32_t bad = 0;  // Any bit above the low six says that some character was not in the alphabet.
-  for (size_t i = 0; i < whole; i += 4) {
-    const uint32_t a = Value(text[i]), b = Value(text[i + 1]);
-    const uint32_t c = Value(text[i + 2]), d = Value(text[i + 3]);
-    bad |= a | b | c | d;
-    *to++ = static_cast<char>(a << 2 | b >> 4);
-    *to++ = static_cast<char>(b << 4 | c >> 2);
-    *to++ = static_cast<char>(c << 6 | d);
+  uint32_t bad = 0;
+  for (const char *from = text.data(), *end = from + whole; from != end; from += 4, to += 3) {
+    const uint32_t group =
+        Value(from[0], 0) | Value(from[1], 1) | Value(from[2], 2) | Value(from[3], 3);
+    bad |= group;
+    to[0] = static_cast<char>(group);
+    to[1] = static_cast<char>(group >> 8);
+    to[2] = static_cast<char>(group >> 16);
   }
   if (tail >= 2) {
-    const uint32_t a = Value(text[whole]), b = Value(text[whole + 1]);
-    bad |= a | b;
-    *to++ = static_cast<char>(a << 2 | b >> 4);
-    if (tail == 3) {
-      const uint32_t c = Value(text[whole + 2]);
-      bad |= c;
-      *to++ = static_cast<char>(b << 4 | c >> 2);
-      if ((c & 0x03) != 0) return false;
-    } else if ((b & 0x0f) != 0) {
-      return false;
-    }
+    uint32_t group = Value(text[whole], 0) | Value(text[whole + 1], 1);
+    if (tail == 3) group |= Value(text[whole + 2], 2);
+    bad |= group;
+    *to++ = static_cast<char>(group);
+    if (tail == 3) *to++ = static_cast<char>(group >> 8);
+    // The last character has bits that belong to no byte: they must be zero.
+    if (((group & ~kInvalid) >> (tail == 3 ? 16 : 8)) != 0) return false;
   }
-  return (bad & 0xc0) == 0;
+  return (bad & kInvalid) == 0;
 }
 
 std::string Base64UrlEncode(absl::string_view bytes) {

@@ -37,7 +37,7 @@ bool Fail(std::string* why, absl::string_view text) {
 template <typename List>
 bool Contains(const List& list, absl::string_view value) {
   return std::any_of(list.begin(), list.end(),
-                     [value](const std::string& element) { return element == value; });
+                     [value](absl::string_view element) { return element == value; });
 }
 
 std::string Quoted(absl::string_view text) {
@@ -200,7 +200,7 @@ bool CallerCondition::PeerMatches(TokenConnection& connection, std::string* why)
   return Fail(why, "the client's certificate has none of the names in peers");
 }
 
-bool CallerCondition::ActorMatches(const Identity& caller, std::string* why) const {
+bool CallerCondition::ActorMatches(const IdentityState& caller, std::string* why) const {
   if (!caller.has_actor()) {
     return actors_.empty() || Fail(why, "the token has no act, and the rule asks for an actor");
   }
@@ -213,7 +213,7 @@ bool CallerCondition::ActorMatches(const Identity& caller, std::string* why) con
                                             : "the one who uses the token (act) is none of actors");
 }
 
-bool CallerCondition::TokenMatches(const Identity& caller, std::string* why) const {
+bool CallerCondition::TokenMatches(const IdentityState& caller, std::string* why) const {
   if (!allow_.issuers().empty() && !Contains(allow_.issuers(), caller.issuer_name())) {
     return Fail(why, absl::StrCat("the issuer is not ", OneOf(allow_.issuers())));
   }
@@ -224,43 +224,41 @@ bool CallerCondition::TokenMatches(const Identity& caller, std::string* why) con
     return Fail(why, absl::StrCat("the client is not ", OneOf(allow_.clients())));
   }
   for (const std::string& scope : allow_.all_scopes()) {
-    if (!caller.HasScope(scope)) {
+    if (!caller.scopes().Contains(scope)) {
       return Fail(why, absl::StrCat("the token lacks the scope ", Quoted(scope)));
     }
   }
   if (!allow_.any_scopes().empty() &&
       std::none_of(allow_.any_scopes().begin(), allow_.any_scopes().end(),
-                   [&](const std::string& scope) { return caller.HasScope(scope); })) {
+                   [&](const std::string& scope) { return caller.scopes().Contains(scope); })) {
     return Fail(why, absl::StrCat("the token lacks the scope ", OneOf(allow_.any_scopes())));
   }
   for (const std::string& role : allow_.all_roles()) {
-    if (!caller.HasRole(role)) {
+    if (!caller.roles().Contains(role)) {
       return Fail(why, absl::StrCat("the caller lacks the role ", Quoted(role)));
     }
   }
   if (!allow_.any_roles().empty() &&
       std::none_of(allow_.any_roles().begin(), allow_.any_roles().end(),
-                   [&](const std::string& role) { return caller.HasRole(role); })) {
+                   [&](const std::string& role) { return caller.roles().Contains(role); })) {
     return Fail(why, absl::StrCat("the caller lacks the role ", OneOf(allow_.any_roles())));
   }
-  const IdentityState& state = IdentityAccess::StateOf(caller);
   if (!allow_.token_types().empty() &&
-      std::none_of(allow_.token_types().begin(), allow_.token_types().end(),
-                   [&](const std::string& type) {
-                     return !state.token_type.empty() && NormalizedType(type) == state.token_type;
-                   })) {
+      std::none_of(
+          allow_.token_types().begin(), allow_.token_types().end(), [&](const std::string& type) {
+            return !caller.token_type().empty() && NormalizedType(type) == caller.token_type();
+          })) {
     return Fail(why, absl::StrCat("typ is not ", OneOf(allow_.token_types())));
   }
-  if (allow_.certificate_bound() && !state.registered.has_confirmation) {
+  if (allow_.certificate_bound() && !caller.has_confirmation()) {
     return Fail(why, "the token is not bound to a client certificate (cnf)");
   }
   return true;
 }
 
 bool CallerCondition::AgesMatch(const Identity& caller, absl::Time now, std::string* why) const {
-  const IdentityState& state = IdentityAccess::StateOf(caller);
-  const RegisteredClaims& claims = state.registered;
-  const absl::Duration leeway = std::min(state.usable_until - caller.expires_at(), kMaxLeeway);
+  const IdentityState& token = IdentityAccess::StateOf(caller);
+  const absl::Duration leeway = std::min(token.usable_until() - caller.expires_at(), kMaxLeeway);
   const auto young = [now, leeway](const std::optional<absl::Time>& from,
                                    const google::protobuf::Duration& age) {
     return from.has_value() && now - *from <= DurationOf(age) && *from - now <= leeway;
@@ -270,17 +268,16 @@ bool CallerCondition::AgesMatch(const Identity& caller, absl::Time now, std::str
                 "the token has no jti, or lives longer than 5 min, and the rule is for tokens that "
                 "are used once");
   }
-  if (allow_.has_max_token_age() && !young(claims.issued_at, allow_.max_token_age())) {
+  if (allow_.has_max_token_age() && !young(token.issued_at(), allow_.max_token_age())) {
     return Fail(why, "the token has no iat, or is older than max_token_age");
   }
   if (allow_.has_max_authentication_age() &&
-      !young(claims.authenticated_at, allow_.max_authentication_age())) {
+      !young(token.authenticated_at(), allow_.max_authentication_age())) {
     return Fail(why,
                 "the token has no auth_time, or the user's sign-in is older than "
                 "max_authentication_age");
   }
-  if (!allow_.any_acr().empty() &&
-      !Contains(allow_.any_acr(), claims.authentication_class.value_or(""))) {
+  if (!allow_.any_acr().empty() && !Contains(allow_.any_acr(), token.authentication_class())) {
     return Fail(why, absl::StrCat("acr is not ", OneOf(allow_.any_acr())));
   }
   return true;
@@ -288,7 +285,7 @@ bool CallerCondition::AgesMatch(const Identity& caller, absl::Time now, std::str
 
 bool CallerCondition::ClaimsMatch(const Identity& caller, std::string* why) const {
   if (allow_.claims().empty()) return true;
-  const auto document = JsonDocument::ParseObject(caller.claims_json());
+  const auto document = JsonDocument::ParseObject(IdentityAccess::StateOf(caller).claims_json());
   if (!document.ok()) return Fail(why, "the claims cannot be read");
   for (const v1::ClaimCondition& condition : allow_.claims()) {
     if (!Meets(document->root(), condition)) {
@@ -304,7 +301,8 @@ bool CallerCondition::Matches(const Identity& caller, TokenConnection& connectio
   if (allow_.anyone()) return true;
   if (allow_.without_token()) return PeerMatches(connection, why);
   if (!caller.authenticated()) return Fail(why, "it needs a token");
-  return ActorMatches(caller, why) && TokenMatches(caller, why) && AgesMatch(caller, now, why) &&
+  const IdentityState& state = IdentityAccess::StateOf(caller);
+  return ActorMatches(state, why) && TokenMatches(state, why) && AgesMatch(caller, now, why) &&
          PeerMatches(connection, why) && ClaimsMatch(caller, why);
 }
 

@@ -16,6 +16,8 @@
 
 namespace lanyard::internal {
 
+class IdentityState;
+
 // Whether an Allow says anything that only a token of one issuer can mean: the same subject, scope
 // or claim of another issuer is another.
 bool NamesWhatATokenSays(const v1::Allow& allow);
@@ -43,8 +45,8 @@ class CallerCondition {
     NamePatterns subjects;
   };
 
-  bool ActorMatches(const Identity& caller, std::string* why) const;
-  bool TokenMatches(const Identity& caller, std::string* why) const;
+  bool ActorMatches(const IdentityState& caller, std::string* why) const;
+  bool TokenMatches(const IdentityState& caller, std::string* why) const;
   bool AgesMatch(const Identity& caller, absl::Time now, std::string* why) const;
   bool ClaimsMatch(const Identity& caller, std::string* why) const;
   bool PeerMatches(TokenConnection& connection, std::string* why) const;

@@ -55,11 +55,12 @@ absl::Status CheckPresence(const RegisteredClaims& claims, const IssuerRules& ru
   return absl::OkStatus();
 }
 
-absl::Status WrongAudience(absl::string_view what, const std::vector<std::string>& seen,
+absl::Status WrongAudience(absl::string_view what, const ClaimStrings& seen,
                            const IssuerRules& rules) {
   return Fail(AuthFailure::kWrongAudience,
-              absl::StrCat(what, ": aud_seen ", PrintableNames(seen), ", want ",
-                           PrintableNames(rules.audiences)));
+              absl::StrCat(what, ": aud_seen ",
+                           PrintableNames(std::vector<std::string>(seen.begin(), seen.end())),
+                           ", want ", PrintableNames(rules.audiences)));
 }
 
 absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& rules) {
@@ -67,7 +68,7 @@ absl::Status CheckAudience(const RegisteredClaims& claims, const IssuerRules& ru
     return WrongAudience("the token has no \"aud\"", {}, rules);
   }
   bool ours = rules.any_audience_unchecked;
-  for (const std::string& audience : *claims.audiences) {
+  for (const absl::string_view audience : *claims.audiences) {
     ours = ours || std::count(rules.audiences.begin(), rules.audiences.end(), audience) > 0;
   }
   if (!ours) {
@@ -85,8 +86,14 @@ std::string Span(absl::Duration duration) {
   return absl::FormatDuration(absl::Trunc(duration, absl::Seconds(1)));
 }
 
-absl::Status CheckTimes(const RegisteredClaims& claims, const IssuerRules& rules, absl::Time now) {
-  const absl::Time expires_at = *claims.expires_at;
+// What is told of a token's times.
+struct Times {
+  absl::Time expires_at;
+  std::optional<absl::Time> not_before, issued_at;
+};
+
+absl::Status CheckTimes(const Times& claims, const IssuerRules& rules, absl::Time now) {
+  const absl::Time expires_at = claims.expires_at;
   if (now >= expires_at + rules.leeway) {
     return Fail(AuthFailure::kExpired,
                 absl::StrCat("\"exp\" was ", Span(now - expires_at), " ago"));
@@ -117,10 +124,10 @@ bool IsOfKind(const v1::ClaimCondition& condition) {
 }
 
 // The strings of the claims that hold roles; anything else there is none.
-std::vector<std::string> RolesIn(const JsonValue& claims, const IssuerRules& rules) {
-  std::vector<std::string> roles;
+ClaimStrings RolesIn(const JsonValue& claims, const IssuerRules& rules) {
+  ClaimStrings roles;
   const auto add = [&roles](const JsonValue& value) {
-    if (value.is(JsonValue::Kind::kString)) roles.emplace_back(value.string());
+    if (value.is(JsonValue::Kind::kString)) roles.push_back(value.string());
   };
   for (const ClaimPath& path : rules.roles) {
     const auto found = FindClaim(claims, path);
@@ -135,7 +142,7 @@ std::vector<std::string> RolesIn(const JsonValue& claims, const IssuerRules& rul
 }
 
 // That the issuer is believed about all that rules may look at.
-absl::Status CheckMayAssert(const RegisteredClaims& claims, const std::vector<std::string>& roles,
+absl::Status CheckMayAssert(const RegisteredClaims& claims, const ClaimStrings& roles,
                             const IssuerRules& rules) {
   if (!rules.may_assert.has_value()) return absl::OkStatus();
   const auto refuse = [&rules](absl::string_view what, absl::string_view name) {
@@ -153,10 +160,10 @@ absl::Status CheckMayAssert(const RegisteredClaims& claims, const std::vector<st
   if (claims.actor_issuer.has_value() && *claims.actor_issuer != claims.issuer.value_or("")) {
     return refuse("actor of another issuer,", claims.actor_subject);
   }
-  for (const std::string& scope : claims.scopes) {
+  for (const absl::string_view scope : claims.scopes) {
     if (!may.scopes.Match(scope)) return refuse("scope", scope);
   }
-  for (const std::string& role : roles) {
+  for (const absl::string_view role : roles) {
     if (!may.roles.Match(role)) return refuse("role", role);
   }
   return absl::OkStatus();
@@ -187,24 +194,26 @@ absl::Status CheckKind(const RegisteredClaims& claims, const JsonValue& root,
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<IdentityState>> BelieveClaims(const JsonValue& root,
-                                                             const IssuerRules& rules,
-                                                             absl::Time now) {
-  auto claims = ReadClaims(root);
-  if (!claims.ok()) return claims.status();
-  if (absl::Status status = CheckIssuer(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckPresence(*claims, rules); !status.ok()) return status;
-  if (absl::Status status = CheckTimes(*claims, rules, now); !status.ok()) return status;
-  if (absl::Status status = CheckAudience(*claims, rules); !status.ok()) return status;
-  if (rules.require_subject && !claims->subject.has_value()) {
+absl::StatusOr<IdentityFacts> BelieveClaims(const JsonDocument& document,
+                                            std::shared_ptr<const IssuerRules> issuer,
+                                            absl::Time now) {
+  const JsonValue root = document.root();
+  const IssuerRules& rules = *issuer;
+  auto read = ReadClaims(root);
+  if (!read.ok()) return read.status();
+  const RegisteredClaims& claims = *read;
+  if (absl::Status status = CheckIssuer(claims, rules); !status.ok()) return status;
+  if (absl::Status status = CheckPresence(claims, rules); !status.ok()) return status;
+  const Times times{*claims.expires_at, claims.not_before, claims.issued_at};
+  if (absl::Status status = CheckTimes(times, rules, now); !status.ok()) return status;
+  if (absl::Status status = CheckAudience(claims, rules); !status.ok()) return status;
+  if (rules.require_subject && !claims.subject.has_value()) {
     return Fail(AuthFailure::kMissingClaim,
                 "the token has no \"sub\"; let the issuer write it (Keycloak leaves it out of "
                 "lightweight tokens), or set accept_subjectless_tokens");
   }
   if (rules.refuse_other_kinds) {
-    if (absl::Status status = CheckKind(*claims, root, rules); !status.ok()) {
-      return status;
-    }
+    if (absl::Status status = CheckKind(claims, root, rules); !status.ok()) return status;
   }
   for (const v1::ClaimCondition& condition : rules.required_claims) {
     if (!Meets(root, condition)) {
@@ -213,42 +222,31 @@ absl::StatusOr<std::shared_ptr<IdentityState>> BelieveClaims(const JsonValue& ro
                                " is absent, or not what required_claims or the profile asks for"));
     }
   }
-  std::vector<std::string> roles = RolesIn(root, rules);
-  if (absl::Status status = CheckMayAssert(*claims, roles, rules); !status.ok()) return status;
+  ClaimStrings roles = RolesIn(root, rules);
+  if (absl::Status status = CheckMayAssert(claims, roles, rules); !status.ok()) return status;
 
-  auto state = std::make_shared<IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = rules.name;
-  state->issuer =
-      rules.issuer.empty() ? absl::StrCat("spiffe://", rules.trust_domain) : rules.issuer;
-  // A value that no token can carry, so that it equals no name, not even the empty one.
-  state->subject = claims->subject.value_or(std::string("\0none", 5));
-  if (claims->has_actor) {
-    state->actor_subject = claims->actor_subject;
-    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
-  }
-  state->issuer_fingerprint = rules.fingerprint;
-  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
-  state->token_id = claims->token_id.value_or("");
-  state->roles = std::move(roles);
-  state->audiences = *claims->audiences;
-  state->usable_until = *claims->expires_at + rules.leeway;
-  state->registered = *std::move(claims);
-  return state;
+  absl::StatusOr<IdentityFacts> facts(absl::in_place);
+  facts->issuer = std::move(issuer);
+  facts->claims = *std::move(read);
+  facts->roles = std::move(roles);
+  facts->claims_json = document.text();
+  facts->document = document.bytes();
+  return facts;
 }
 
 absl::Status CheckTime(const Identity& identity, const IssuerRules& rules, absl::Time now) {
-  return CheckTimes(IdentityAccess::StateOf(identity).registered, rules, now);
+  const IdentityState& token = IdentityAccess::StateOf(identity);
+  return CheckTimes({*token.expires_at(), token.not_before(), token.issued_at()}, rules, now);
 }
 
 absl::Status CheckBinding(const Identity& identity, TokenConnection& connection) {
-  const RegisteredClaims& claims = IdentityAccess::StateOf(identity).registered;
-  if (!claims.has_confirmation) return absl::OkStatus();
-  if (!claims.confirmation_is_checkable) {
+  const IdentityState& token = IdentityAccess::StateOf(identity);
+  if (!token.has_confirmation()) return absl::OkStatus();
+  if (!token.confirmation_is_checkable()) {
     return Fail(AuthFailure::kNotBound,
                 "\"cnf\" holds something else than x5t#S256 alone, which cannot be checked");
   }
-  if (!ConstantTimeEquals(claims.certificate_sha256, connection.CertificateSha256())) {
+  if (!ConstantTimeEquals(token.certificate_sha256(), connection.CertificateSha256())) {
     return Fail(AuthFailure::kNotBound,
                 "the token is bound to a client certificate that this connection does not have");
   }

@@ -92,18 +92,21 @@ v1::Claims ClaimsFromJson(absl::string_view json) {
   if (!document.ok()) return out;
   auto claims = ReadClaims(document->root());
   if (!claims.ok()) return out;
-  out.set_issuer(claims->issuer.value_or(""));
-  out.set_subject(claims->subject.value_or(""));
+  const auto text = [](const std::optional<absl::string_view>& claim) {
+    return std::string(claim.value_or(""));
+  };
+  out.set_issuer(text(claims->issuer));
+  out.set_subject(text(claims->subject));
   if (claims->audiences.has_value()) {
-    for (const std::string& audience : *claims->audiences) out.add_audiences(audience);
+    for (const absl::string_view each : *claims->audiences) out.add_audiences(std::string(each));
   }
   if (claims->expires_at.has_value()) ToTimestamp(*claims->expires_at, out.mutable_expires_at());
   if (claims->not_before.has_value()) ToTimestamp(*claims->not_before, out.mutable_not_before());
   if (claims->issued_at.has_value()) ToTimestamp(*claims->issued_at, out.mutable_issued_at());
-  out.set_token_id(claims->token_id.value_or(""));
-  out.set_client_id(claims->client_id.value_or(""));
-  out.set_authorized_party(claims->authorized_party.value_or(""));
-  for (const std::string& scope : claims->scopes) out.add_scopes(scope);
+  out.set_token_id(text(claims->token_id));
+  out.set_client_id(text(claims->client_id));
+  out.set_authorized_party(text(claims->authorized_party));
+  for (const absl::string_view scope : claims->scopes) out.add_scopes(std::string(scope));
   if (const auto actor = document->root().Find("act"); actor.has_value()) {
     ToActor(*actor, out.mutable_actor());
   }

@@ -210,6 +210,7 @@ IssuerRules RulesOf(const v1::Issuer& issuer) {
       break;
     case v1::JWT_SVID:
       rules.trust_domain = issuer.trust_domain();
+      rules.trust_domain_uri = absl::StrCat("spiffe://", issuer.trust_domain());
       rules.key_use = KeyUse::kJwtSvid;
       rules.types = {"jwt", "jose"};
       rules.accept_no_type = true;

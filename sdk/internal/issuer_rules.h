@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/algorithm.h"
 #include "lanyard/sdk/internal/claim_condition.h"
@@ -26,6 +27,8 @@ struct IssuerRules {
   std::string issuer;
   // Of JWT-SVIDs: what sub must be in. They need no iss. Empty for other tokens.
   std::string trust_domain;
+  // What stands for iss where there is none: "spiffe://domain".
+  std::string trust_domain_uri;
   KeyUse key_use = KeyUse::kSignature;
   std::vector<std::string> audiences;
   // Only for an issuer that looks at its own tokens, which may be for anybody.
@@ -63,6 +66,9 @@ struct IssuerRules {
 
 // What Identity::issuer() says: iss, or for a trust domain without one "spiffe://domain".
 std::string IssuerText(const v1::Issuer& issuer);
+inline absl::string_view IssuerTextOf(const IssuerRules& rules) {
+  return rules.issuer.empty() ? rules.trust_domain_uri : rules.issuer;
+}
 
 // The checks that a valid issuer of the config stands for, its profile and defaults spelled out.
 IssuerRules RulesOf(const v1::Issuer& issuer);

@@ -68,90 +68,137 @@ absl::Status FromSimdjson(simdjson::error_code error) {
 // Copies simdjson's tape into our own nodes, checking member names on the way.
 class JsonBuilder {
  public:
-  explicit JsonBuilder(JsonDocument* document) : document_(document) {}
+  explicit JsonBuilder(JsonDocument* document)
+      : document_(document),
+        next_quote_(document->text().data()),
+        has_escapes_(document->text().find('\\') != absl::string_view::npos) {}
 
-  // Recurses at most kMaxJsonDepth deep: the parser has refused anything deeper.
-  absl::Status Add(const dom::element& element, absl::string_view name, int depth = 1) {
-    using Kind = JsonValue::Kind;
-    const uint32_t index = static_cast<uint32_t>(document_->nodes_.size());
-    document_->nodes_.emplace_back();
-    JsonDocument::Node node{};
-    node.name_offset = Store(name);
-    node.name_size = static_cast<uint32_t>(name.size());
-    switch (element.type()) {
-      case dom::element_type::NULL_VALUE:
-        node.kind = Kind::kNull;
-        break;
-      case dom::element_type::BOOL:
-        node.kind = Kind::kBool;
-        node.boolean = element.get_bool().value_unsafe();
-        break;
-      case dom::element_type::INT64:
-        node.kind = Kind::kInteger;
-        node.integer = element.get_int64().value_unsafe();
-        break;
-      case dom::element_type::UINT64:
-        node.kind = Kind::kUnsigned;
-        node.unsigned_integer = element.get_uint64().value_unsafe();
-        break;
-      case dom::element_type::DOUBLE:
-        node.kind = Kind::kDouble;
-        node.number = element.get_double().value_unsafe();
-        break;
-      case dom::element_type::STRING: {
-        const auto text = element.get_string().value_unsafe();
-        node.kind = Kind::kString;
-        node.offset = Store({text.data(), text.size()});
-        node.count = static_cast<uint32_t>(text.size());
-        break;
-      }
-      case dom::element_type::ARRAY: {
-        if (depth > kMaxJsonDepth) return FromSimdjson(simdjson::DEPTH_ERROR);
-        node.kind = Kind::kArray;
-        const dom::array array = element.get_array().value_unsafe();
-        for (const dom::element child : array) {
-          ++node.count;
-          if (absl::Status status = Add(child, {}, depth + 1); !status.ok()) return status;
-        }
-        break;
-      }
-      case dom::element_type::OBJECT: {
-        if (depth > kMaxJsonDepth) return FromSimdjson(simdjson::DEPTH_ERROR);
-        node.kind = Kind::kObject;
-        const dom::object object = element.get_object().value_unsafe();
-        for (const auto& member : object) {
-          ++node.count;
-          absl::Status status =
-              Add(member.value, {member.key.data(), member.key.size()}, depth + 1);
-          if (!status.ok()) return status;
-        }
-        break;
-      }
-      default:  // Newer parsers have a kind of their own for integers past uint64.
+  absl::Status AddRoot(const dom::element& root) {
+    if (!root.is_object()) return Fault("the text is not an object");
+    switch (Add(root, {0, 0}, 1)) {
+      case Problem::kNone:
+        return absl::OkStatus();
+      case Problem::kDepth:
+        return FromSimdjson(simdjson::DEPTH_ERROR);
+      case Problem::kNumber:
         return FromSimdjson(simdjson::NUMBER_ERROR);
+      case Problem::kDuplicate:
+        break;
     }
-    node.next = static_cast<uint32_t>(document_->nodes_.size());
-    document_->nodes_[index] = node;
-    if (node.kind == Kind::kObject && HasDuplicates(index)) {
-      return Fault("a duplicate member name");
-    }
-    return absl::OkStatus();
+    return Fault("a duplicate member name");
   }
 
  private:
-  uint32_t Store(absl::string_view text) {
-    const uint32_t offset = static_cast<uint32_t>(document_->strings_->size());
-    document_->strings_->append(text.data(), text.size());
-    return offset;
+  enum class Problem { kNone, kDepth, kNumber, kDuplicate };
+  struct Part {
+    uint32_t offset, size;
+  };
+
+  // Recurses at most kMaxJsonDepth deep: the parser has refused anything deeper.
+  Problem Add(const dom::element& element, Part name, int depth) {
+    using Kind = JsonValue::Kind;
+    const size_t index = document_->nodes_.size();
+    JsonDocument::Node& node = document_->nodes_.emplace_back();
+    node.next = static_cast<uint32_t>(index + 1);
+    node.name_offset = name.offset;
+    node.name_size = name.size;
+    switch (element.type()) {
+      case dom::element_type::NULL_VALUE:
+        node.kind = Kind::kNull;
+        return Problem::kNone;
+      case dom::element_type::BOOL:
+        node.kind = Kind::kBool;
+        node.boolean = element.get_bool().value_unsafe();
+        return Problem::kNone;
+      case dom::element_type::INT64:
+        node.kind = Kind::kInteger;
+        node.integer = element.get_int64().value_unsafe();
+        return Problem::kNone;
+      case dom::element_type::UINT64:
+        node.kind = Kind::kUnsigned;
+        node.unsigned_integer = element.get_uint64().value_unsafe();
+        return Problem::kNone;
+      case dom::element_type::DOUBLE:
+        node.kind = Kind::kDouble;
+        node.number = element.get_double().value_unsafe();
+        return Problem::kNone;
+      case dom::element_type::STRING: {
+        const auto text = element.get_string().value_unsafe();
+        const Part part = Place({text.data(), text.size()});
+        node.kind = Kind::kString;
+        node.offset = part.offset;
+        node.count = part.size;
+        return Problem::kNone;
+      }
+      case dom::element_type::ARRAY:
+      case dom::element_type::OBJECT:
+        if (depth > kMaxJsonDepth) return Problem::kDepth;
+        return AddChildren(element, index, depth);
+      default:  // Newer parsers have a kind of their own for integers past uint64.
+        return Problem::kNumber;
+    }
+  }
+
+  Problem AddChildren(const dom::element& element, size_t index, int depth) {
+    uint32_t count = 0;
+    const bool is_object = element.is_object();
+    if (is_object) {
+      const dom::object object = element.get_object().value_unsafe();
+      for (const auto& member : object) {
+        ++count;
+        const Part part = Place({member.key.data(), member.key.size()});
+        const Problem problem = Add(member.value, part, depth + 1);
+        if (problem != Problem::kNone) return problem;
+      }
+    } else {
+      const dom::array array = element.get_array().value_unsafe();
+      for (const dom::element child : array) {
+        ++count;
+        const Problem problem = Add(child, {0, 0}, depth + 1);
+        if (problem != Problem::kNone) return problem;
+      }
+    }
+    // Not a reference from before: the nodes may have moved.
+    JsonDocument::Node& node = document_->nodes_[index];
+    node.kind = is_object ? JsonValue::Kind::kObject : JsonValue::Kind::kArray;
+    node.count = count;
+    node.next = static_cast<uint32_t>(document_->nodes_.size());
+    return is_object && HasDuplicates(node) ? Problem::kDuplicate : Problem::kNone;
+  }
+
+  // Where a string stands in the document's bytes. Strings come in the order of the text, and
+  // nothing but a string has a quote in it, so the next one begins at the next quote; only what has
+  // an escape in it is stored.
+  Part Place(absl::string_view decoded) {
+    std::string& bytes = *document_->bytes_;
+    const auto size = static_cast<uint32_t>(decoded.size());
+    const char* begin = next_quote_;
+    while (*begin != '"') ++begin;
+    ++begin;
+    const auto offset = static_cast<uint32_t>(begin - bytes.data());
+    // Quotes that are not escaped end it.
+    if (!has_escapes_ || (begin[size] == '"' && absl::string_view(begin, size) == decoded)) {
+      next_quote_ = begin + size + 1;
+      return {offset, size};
+    }
+    const char* end = begin;
+    for (; *end != '"'; ++end) {
+      if (*end == '\\') ++end;
+    }
+    const auto behind = end + 1 - bytes.data();
+    const auto added = static_cast<uint32_t>(bytes.size());
+    bytes.append(decoded.data(), decoded.size());
+    next_quote_ = bytes.data() + behind;  // The bytes may have moved.
+    return {added, size};
   }
 
   absl::string_view NameOf(uint32_t index) const {
     const JsonDocument::Node& node = document_->nodes_[index];
-    return absl::string_view(*document_->strings_).substr(node.name_offset, node.name_size);
+    return {document_->bytes_->data() + node.name_offset, node.name_size};
   }
 
-  bool HasDuplicates(uint32_t object) {
-    const JsonDocument::Node& node = document_->nodes_[object];
+  bool HasDuplicates(const JsonDocument::Node& node) {
+    const auto object = static_cast<uint32_t>(&node - document_->nodes_.data());
     if (node.count > kFewMembers) {
       std::vector<absl::string_view> names;
       names.reserve(node.count);
@@ -161,49 +208,60 @@ class JsonBuilder {
       std::sort(names.begin(), names.end());
       return std::adjacent_find(names.begin(), names.end()) != names.end();
     }
+    absl::string_view names[kFewMembers];
+    size_t count = 0;
     for (uint32_t i = object + 1; i != node.next; i = document_->nodes_[i].next) {
-      for (uint32_t j = object + 1; j != i; j = document_->nodes_[j].next) {
-        if (NameOf(i) == NameOf(j)) return true;
+      const absl::string_view name = NameOf(i);
+      for (size_t j = 0; j < count; ++j) {
+        // Most differ in length or first byte, which costs no call.
+        if (names[j].size() == name.size() && (name.empty() || names[j][0] == name[0]) &&
+            names[j] == name) {
+          return true;
+        }
       }
+      names[count++] = name;
     }
     return false;
   }
 
   JsonDocument* document_;
+  const char* next_quote_;  // Where to look for it: behind the last string.
+  const bool has_escapes_;
 };
 
 namespace {
+
+// What a parser needs behind a text.
+constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
 
 // A parser whose buffers are overwritten with it.
 class CleansingParser {
  public:
   ~CleansingParser() {
     if (parser_.doc.string_buf != nullptr) Cleanse(parser_.doc.string_buf.get(), string_bytes_);
-    Cleanse(&padded_[0], padded_.size());
   }
 
-  simdjson::simdjson_result<dom::element> Parse(absl::string_view text) {
-    // Room first: growing later would leave a copy of the text behind.
-    padded_.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-    padded_.assign(text.data(), text.size());
-    padded_.resize(text.size() + simdjson::SIMDJSON_PADDING);
+  simdjson::simdjson_result<dom::element> Parse(const std::string& padded, size_t size) {
     // A string takes five bytes beside its own there, and three in the text (`"",`).
-    string_bytes_ = 5 * text.size() / 3;
-    if (const auto error = parser_.allocate(std::max<size_t>(text.size(), 1), kParserDepth)) {
-      return error;
-    }
-    return parser_.parse(padded_.data(), text.size(), /*realloc_if_needed=*/false);
+    string_bytes_ = 5 * size / 3;
+    if (const auto error = parser_.allocate(std::max<size_t>(size, 1), kParserDepth)) return error;
+    return parser_.parse(padded.data(), size, /*realloc_if_needed=*/false);
   }
 
  private:
   dom::parser parser_;
-  std::string padded_;
   size_t string_bytes_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<JsonDocument> JsonDocument::ParseObject(absl::string_view text) {
+  JsonDocument document;
+  if (absl::Status status = document.ReadObject(text); !status.ok()) return status;
+  return document;
+}
+
+absl::Status JsonDocument::ReadObject(absl::string_view text) {
   if (absl::Status status = CheckText(text); !status.ok()) return status;
   // One parser a thread keeps its buffers between texts.
   thread_local dom::parser parser;
@@ -211,50 +269,45 @@ absl::StatusOr<JsonDocument> JsonDocument::ParseObject(absl::string_view text) {
     const size_t capacity = std::max<size_t>(text.size(), 4096);
     if (const auto error = parser.allocate(capacity, kParserDepth)) return FromSimdjson(error);
   }
+  TakeText(text, text.size() + kPadding);
   dom::element root;
-  if (const auto error = parser.parse(text.data(), text.size()).get(root)) {
+  if (const auto error =
+          parser.parse(bytes_->data(), text.size(), /*realloc_if_needed=*/false).get(root)) {
     return FromSimdjson(error);
   }
-  if (!root.is_object()) return Fault("the text is not an object");
-  JsonDocument document;
-  document.nodes_.reserve(32);
-  document.strings_->reserve(text.size());
-  if (absl::Status status = JsonBuilder(&document).Add(root, {}); !status.ok()) return status;
-  return document;
+  nodes_.reserve(32);
+  return JsonBuilder(this).AddRoot(root);
 }
 
 absl::StatusOr<JsonDocument> JsonDocument::ParseSecretObject(absl::string_view text) {
   if (absl::Status status = CheckText(text); !status.ok()) return status;
-  CleansingParser parser;
-  dom::element root;
-  if (const auto error = parser.Parse(text).get(root)) return FromSimdjson(error);
-  if (!root.is_object()) return Fault("the text is not an object");
   JsonDocument document;
   document.secret_ = true;
-  document.strings_->reserve(text.size());  // Never reallocated, so no copy is left behind.
-  if (absl::Status status = JsonBuilder(&document).Add(root, {}); !status.ok()) return status;
+  // Room for what escaped strings mean too: growing later would leave a copy behind.
+  document.TakeText(text, 2 * text.size() + kPadding);
+  CleansingParser parser;
+  dom::element root;
+  if (const auto error = parser.Parse(*document.bytes_, text.size()).get(root)) {
+    return FromSimdjson(error);
+  }
+  if (absl::Status status = JsonBuilder(&document).AddRoot(root); !status.ok()) return status;
   return document;
 }
 
+void JsonDocument::TakeText(absl::string_view text, size_t room) {
+  nodes_.clear();
+  if (bytes_ == nullptr) bytes_ = std::make_unique<std::string>();
+  bytes_->clear();
+  bytes_->reserve(room);
+  bytes_->assign(text.data(), text.size());
+  // The parser reads past the end, into memory that is there.
+  bytes_->resize(text.size() + kPadding);
+  bytes_->resize(text.size());
+  text_size_ = text.size();
+}
+
 JsonDocument::~JsonDocument() {
-  if (secret_ && strings_ != nullptr) Cleanse(&(*strings_)[0], strings_->size());
-}
-
-JsonValue::Kind JsonValue::kind() const { return document_->nodes_[index_].kind; }
-bool JsonValue::boolean() const { return document_->nodes_[index_].boolean; }
-int64_t JsonValue::integer() const { return document_->nodes_[index_].integer; }
-uint64_t JsonValue::unsigned_integer() const { return document_->nodes_[index_].unsigned_integer; }
-double JsonValue::number() const { return document_->nodes_[index_].number; }
-uint32_t JsonValue::size() const { return document_->nodes_[index_].count; }
-
-absl::string_view JsonValue::string() const {
-  const JsonDocument::Node& node = document_->nodes_[index_];
-  return absl::string_view(*document_->strings_).substr(node.offset, node.count);
-}
-
-absl::string_view JsonValue::name() const {
-  const JsonDocument::Node& node = document_->nodes_[index_];
-  return absl::string_view(*document_->strings_).substr(node.name_offset, node.name_size);
+  if (secret_ && bytes_ != nullptr) Cleanse(&(*bytes_)[0], bytes_->size());
 }
 
 std::optional<JsonValue> JsonValue::Find(absl::string_view name) const {
@@ -263,16 +316,6 @@ std::optional<JsonValue> JsonValue::Find(absl::string_view name) const {
     if (member.name() == name) return member;
   }
   return std::nullopt;
-}
-
-JsonValue::Iterator JsonValue::begin() const { return Iterator(document_, index_ + 1); }
-JsonValue::Iterator JsonValue::end() const {
-  return Iterator(document_, document_->nodes_[index_].next);
-}
-
-JsonValue::Iterator& JsonValue::Iterator::operator++() {
-  index_ = document_->nodes_[index_].next;
-  return *this;
 }
 
 void AppendJsonString(absl::string_view text, std::string* out) {

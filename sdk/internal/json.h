@@ -40,7 +40,7 @@ class JsonValue {
   Kind kind() const;
   bool is(Kind kind) const { return this->kind() == kind; }
 
-  // Each is for its own kind only.
+  // Each is for its own kind only. Strings and names stand in JsonDocument::bytes().
   bool boolean() const;
   int64_t integer() const;
   uint64_t unsigned_integer() const;
@@ -71,8 +71,14 @@ class JsonValue {
 // A parsed JSON text whose root is an object. Owns all the strings.
 class JsonDocument {
  public:
+  // Without a root until Read() has succeeded.
+  JsonDocument() = default;
+
   // Failures name the first fault in words that are safe to log: no part of the text.
   static absl::StatusOr<JsonDocument> ParseObject(absl::string_view text);
+
+  // The same, in place of what was read before, into the memory that it leaves.
+  absl::Status ReadObject(absl::string_view text);
 
   // The same for a text that holds secrets: every buffer is overwritten when done with.
   static absl::StatusOr<JsonDocument> ParseSecretObject(absl::string_view text);
@@ -82,6 +88,11 @@ class JsonDocument {
   ~JsonDocument();
 
   JsonValue root() const { return JsonValue(this, 0); }
+
+  // The text, and after it what its escaped strings mean: every string() and name() is a part of
+  // these bytes.
+  absl::string_view bytes() const { return *bytes_; }
+  absl::string_view text() const { return bytes().substr(0, text_size_); }
 
  private:
   friend class JsonValue;
@@ -101,11 +112,12 @@ class JsonDocument {
     };
   };
 
-  JsonDocument() = default;
+  void TakeText(absl::string_view text, size_t room);
 
   std::vector<Node> nodes_;
   // unique_ptr, so that moving the document leaves no copy of a short string behind.
-  std::unique_ptr<std::string> strings_ = std::make_unique<std::string>();
+  std::unique_ptr<std::string> bytes_;
+  size_t text_size_ = 0;
   bool secret_ = false;
 };
 
@@ -122,6 +134,31 @@ class JsonValue::Iterator {
   const JsonDocument* document_;
   uint32_t index_;
 };
+
+inline JsonValue::Kind JsonValue::kind() const { return document_->nodes_[index_].kind; }
+inline bool JsonValue::boolean() const { return document_->nodes_[index_].boolean; }
+inline int64_t JsonValue::integer() const { return document_->nodes_[index_].integer; }
+inline uint64_t JsonValue::unsigned_integer() const {
+  return document_->nodes_[index_].unsigned_integer;
+}
+inline double JsonValue::number() const { return document_->nodes_[index_].number; }
+inline uint32_t JsonValue::size() const { return document_->nodes_[index_].count; }
+inline absl::string_view JsonValue::string() const {
+  const JsonDocument::Node& node = document_->nodes_[index_];
+  return {document_->bytes_->data() + node.offset, node.count};
+}
+inline absl::string_view JsonValue::name() const {
+  const JsonDocument::Node& node = document_->nodes_[index_];
+  return {document_->bytes_->data() + node.name_offset, node.name_size};
+}
+inline JsonValue::Iterator JsonValue::begin() const { return Iterator(document_, index_ + 1); }
+inline JsonValue::Iterator JsonValue::end() const {
+  return Iterator(document_, document_->nodes_[index_].next);
+}
+inline JsonValue::Iterator& JsonValue::Iterator::operator++() {
+  index_ = document_->nodes_[index_].next;
+  return *this;
+}
 
 // Appends a JSON string literal with its quotes; control characters are escaped.
 void AppendJsonString(absl::string_view text, std::string* out);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/jws.h"
 
+#include <array>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -22,7 +24,7 @@ absl::Status Malformed(absl::string_view what) {
 constexpr absl::string_view kRefusedParameters[] = {"crit", "b64", "zip", "enc", "cty",
                                                     "jwk",  "jku", "x5u", "x5c"};
 
-absl::Status ReadHeader(absl::string_view json, UnverifiedJws* jws) {
+absl::Status ReadHeader(absl::string_view json, JoseHeader* header) {
   auto document = JsonDocument::ParseObject(json);
   if (!document.ok()) return Malformed(absl::StrCat("header: ", document.status().message()));
   bool has_algorithm = false;
@@ -37,24 +39,54 @@ absl::Status ReadHeader(absl::string_view json, UnverifiedJws* jws) {
     }
     std::string value(parameter.string());
     if (name == "alg") {
-      jws->algorithm_name = std::move(value);
+      header->algorithm_name = std::move(value);
+      header->algorithm = AlgorithmFromName(header->algorithm_name);
       has_algorithm = true;
     } else if (name == "typ") {
-      jws->type = std::move(value);
+      header->type = std::move(value);
+      header->normalized_type = NormalizedType(*header->type);
     } else {
       if (value.empty() || value.size() > kMaxKeyIdBytes) {
         return Malformed("\"kid\" in the header must have 1 to 256 bytes");
       }
-      jws->key_id = std::move(value);
+      header->key_id = std::move(value);
     }
   }
   if (!has_algorithm) return Malformed("the header has no \"alg\"");
   return absl::OkStatus();
 }
 
+constexpr char kNotBase64Url[] = "a segment is not base64url without padding";
+
+// A header by its segment. The issuers that a server knows have few, so each thread keeps what it
+// has read: what is read is a function of the segment alone, and only what is good is kept.
+absl::StatusOr<std::shared_ptr<const JoseHeader>> HeaderOf(absl::string_view segment) {
+  struct Read {
+    std::string segment;
+    std::shared_ptr<const JoseHeader> header;
+  };
+  constexpr size_t kKept = 16;
+  constexpr size_t kMaxKeptBytes = 512;
+  thread_local std::array<Read, kKept> kept;
+  Read& read = kept[absl::Hash<absl::string_view>{}(segment) % kKept];
+  if (read.segment == segment) return read.header;
+  std::string json;
+  if (!Base64UrlDecode(segment, &json)) return Malformed(kNotBase64Url);
+  auto header = std::make_shared<JoseHeader>();
+  if (absl::Status status = ReadHeader(json, header.get()); !status.ok()) return status;
+  if (segment.size() <= kMaxKeptBytes) read = {std::string(segment), header};
+  return header;
+}
+
 }  // namespace
 
 absl::StatusOr<UnverifiedJws> ParseJws(absl::string_view token, size_t max_bytes) {
+  absl::StatusOr<UnverifiedJws> jws(absl::in_place);
+  if (absl::Status status = ReadJws(token, max_bytes, &*jws); !status.ok()) return status;
+  return jws;
+}
+
+absl::Status ReadJws(absl::string_view token, size_t max_bytes, UnverifiedJws* jws) {
   if (token.size() > max_bytes) {
     return Malformed(absl::StrCat("longer than ", max_bytes, " bytes"));
   }
@@ -69,15 +101,16 @@ absl::StatusOr<UnverifiedJws> ParseJws(absl::string_view token, size_t max_bytes
   if (header.empty() || payload.empty() || signature.empty()) {
     return Malformed("a segment is empty");
   }
-  UnverifiedJws jws;
-  jws.signing_input = token.substr(0, second);
-  std::string header_json;
-  if (!Base64UrlDecode(header, &header_json) || !Base64UrlDecode(payload, &jws.payload) ||
-      !Base64UrlDecode(signature, &jws.signature)) {
-    return Malformed("a segment is not base64url without padding");
+  jws->signing_input = token.substr(0, second);
+  jws->payload.clear();
+  jws->signature.clear();
+  if (!Base64UrlDecode(payload, &jws->payload) || !Base64UrlDecode(signature, &jws->signature)) {
+    return Malformed(kNotBase64Url);
   }
-  if (absl::Status status = ReadHeader(header_json, &jws); !status.ok()) return status;
-  return jws;
+  auto read = HeaderOf(header);
+  if (!read.ok()) return read.status();
+  jws->header = *std::move(read);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> SignCompact(const Key& key, Algorithm algorithm,

@@ -2,14 +2,26 @@
 #ifndef LANYARD_SDK_INTERNAL_JWS_H_
 #define LANYARD_SDK_INTERNAL_JWS_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "lanyard/sdk/algorithm.h"
 #include "lanyard/sdk/keys/key.h"
 
 namespace lanyard::internal {
+
+// What a header says (RFC 7515 section 4), as far as it counts here.
+struct JoseHeader {
+  std::string algorithm_name;
+  std::optional<Algorithm> algorithm;  // None for a name that is not known.
+  std::optional<std::string> key_id;
+  std::optional<std::string> type;
+  std::string normalized_type;  // By NormalizedType(); empty without one.
+};
 
 // A JWS in compact serialization (RFC 7515 section 7.1) taken apart; nothing in it is verified.
 struct UnverifiedJws {
@@ -17,10 +29,8 @@ struct UnverifiedJws {
   absl::string_view signing_input;
   std::string signature;
 
-  // From the header.
-  std::string algorithm_name;
-  std::optional<std::string> key_id;
-  std::optional<std::string> type;
+  // Never null. The tokens of an issuer share one, so what has just been read is not read again.
+  std::shared_ptr<const JoseHeader> header;
 
   // The decoded second segment.
   std::string payload;
@@ -31,6 +41,9 @@ struct UnverifiedJws {
 // token means, and with jwk, jku, x5u or x5c, which offer a key: keys come from the config alone
 // (RFC 8725 section 3.10).
 absl::StatusOr<UnverifiedJws> ParseJws(absl::string_view token, size_t max_bytes);
+
+// The same, into the memory of one that is there.
+absl::Status ReadJws(absl::string_view token, size_t max_bytes, UnverifiedJws* jws);
 
 // Signs `payload` under `header_json` as they are. Whether the two make sense is the caller's
 // affair: tests make bad tokens with it.

@@ -21,9 +21,9 @@ constexpr absl::Duration kSweepPause = absl::Seconds(1);
 }  // namespace
 
 bool CanBeOneTime(const Identity& caller, absl::Time now) {
-  const RegisteredClaims& claims = IdentityAccess::StateOf(caller).registered;
-  return !claims.token_id.value_or("").empty() && claims.expires_at.has_value() &&
-         *claims.expires_at - claims.issued_at.value_or(now) <= kLongestOneTimeLife;
+  const IdentityState& token = IdentityAccess::StateOf(caller);
+  return !token.token_id().empty() && token.expires_at().has_value() &&
+         *token.expires_at() - token.issued_at().value_or(now) <= kLongestOneTimeLife;
 }
 
 OneTimeTokens::OneTimeTokens(size_t max_bytes, std::shared_ptr<const Clock> clock)
@@ -33,8 +33,9 @@ OneTimeTokens::OneTimeTokens(size_t max_bytes, std::shared_ptr<const Clock> cloc
       shards_(kShards) {}
 
 OneTimeTokens::Name OneTimeTokens::NameOf(const Identity& caller) {
+  const IdentityState& token = IdentityAccess::StateOf(caller);
   const std::string hash =
-      Sha256(absl::StrCat(caller.issuer().size(), ":", caller.issuer(), caller.token_id()));
+      Sha256(absl::StrCat(token.issuer().size(), ":", token.issuer(), token.token_id()));
   Name name{};
   hash.copy(name.data(), name.size());
   return name;
@@ -64,9 +65,9 @@ bool OneTimeTokens::MakeRoom() {
 
 OneTimeTokens::Answer OneTimeTokens::Take(const Identity& caller) {
   const IdentityState& token = IdentityAccess::StateOf(caller);
-  const absl::Time expires_at = *token.registered.expires_at;
+  const absl::Time expires_at = *token.expires_at();
   // Without iat, from when on it was short enough.
-  if (token.registered.issued_at.value_or(expires_at - kLongestOneTimeLife) < made_) {
+  if (token.issued_at().value_or(expires_at - kLongestOneTimeLife) < made_) {
     return Answer::kTooOld;
   }
   const Name name = NameOf(caller);
@@ -78,7 +79,7 @@ OneTimeTokens::Answer OneTimeTokens::Take(const Identity& caller) {
       if (shard.used.count(name) > 0) return Answer::kUsed;
       if (expires_at <= shard.forgotten_until) return Answer::kTooOld;
       if (MakeRoom()) {
-        shard.used.emplace(name, Use{expires_at, {token.usable_until, token.ends_since_boot}});
+        shard.used.emplace(name, Use{expires_at, {token.usable_until(), token.ends_since_boot()}});
         return Answer::kTaken;
       }
     }

@@ -6,7 +6,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/base64url.h"
 
@@ -23,11 +22,11 @@ absl::Status Malformed(absl::string_view what) {
   return AuthFailureStatus(AuthFailure::kMalformedToken, what);
 }
 
-absl::Status ReadString(const JsonValue& value, std::optional<std::string>* out) {
+absl::Status ReadString(const JsonValue& value, std::optional<absl::string_view>* out) {
   if (!value.is(Kind::kString)) {
     return Malformed(absl::StrCat("\"", value.name(), "\" is not a string"));
   }
-  *out = std::string(value.string());
+  *out = value.string();
   return absl::OkStatus();
 }
 
@@ -48,7 +47,7 @@ absl::Status ReadTime(const JsonValue& value, std::optional<absl::Time>* out) {
   return absl::OkStatus();
 }
 
-absl::Status ReadSubject(const JsonValue& value, std::optional<std::string>* out) {
+absl::Status ReadSubject(const JsonValue& value, std::optional<absl::string_view>* out) {
   if (absl::Status status = ReadString(value, out); !status.ok()) return status;
   bool control = false;
   for (const char c : **out) {
@@ -61,11 +60,11 @@ absl::Status ReadSubject(const JsonValue& value, std::optional<std::string>* out
 }
 
 // RFC 7519 section 4.1.3: a string or an array of strings, none of them empty here.
-absl::Status ReadAudience(const JsonValue& value, std::optional<std::vector<std::string>>* out) {
-  std::vector<std::string> audiences;
+absl::Status ReadAudience(const JsonValue& value, std::optional<ClaimStrings>* out) {
+  ClaimStrings audiences;
   auto add = [&audiences](const JsonValue& element) {
     if (!element.is(Kind::kString) || element.string().empty()) return false;
-    audiences.emplace_back(element.string());
+    audiences.push_back(element.string());
     return true;
   };
   bool good = true;
@@ -87,28 +86,44 @@ bool IsScope(absl::string_view name) {
 }
 
 // Names with one space between each.
-absl::Status ReadScope(const JsonValue& value, absl::string_view claim,
-                       std::optional<std::vector<std::string>>* out) {
+absl::Status ReadScope(const JsonValue& value, absl::string_view claim, ClaimStrings* out) {
   if (!value.is(Kind::kString)) return Malformed(absl::StrCat("\"", claim, "\" is not a string"));
-  std::vector<std::string> names;
-  if (!value.string().empty()) names = absl::StrSplit(value.string(), ' ');
-  if (!std::all_of(names.begin(), names.end(), IsScope)) {
-    return Malformed(absl::StrCat("\"", claim, "\" must hold names with one space between each"));
+  absl::string_view rest = value.string();
+  for (bool more = !rest.empty(); more;) {
+    const size_t space = rest.find(' ');
+    const absl::string_view name = rest.substr(0, space);
+    if (!IsScope(name)) {
+      return Malformed(absl::StrCat("\"", claim, "\" must hold names with one space between each"));
+    }
+    out->push_back(name);
+    more = space != rest.npos;
+    if (more) rest.remove_prefix(space + 1);
   }
-  *out = std::move(names);
   return absl::OkStatus();
 }
 
 // What some issuers have for scope: the same string, or an array of names.
-absl::Status ReadScp(const JsonValue& value, std::optional<std::vector<std::string>>* out) {
+absl::Status ReadScp(const JsonValue& value, ClaimStrings* out) {
   if (!value.is(Kind::kArray)) return ReadScope(value, "scp", out);
-  std::vector<std::string> names;
   for (const JsonValue name : value) {
     if (!name.is(Kind::kString) || !IsScope(name.string())) {
       return Malformed("\"scp\" must hold names of scopes");
     }
-    names.emplace_back(name.string());
+    out->push_back(name.string());
   }
+  return absl::OkStatus();
+}
+
+// Of whichever there is.
+absl::Status ReadScopes(const std::optional<JsonValue>& scope, const std::optional<JsonValue>& scp,
+                        ClaimStrings* out) {
+  if (scope.has_value()) {
+    if (absl::Status status = ReadScope(*scope, "scope", out); !status.ok()) return status;
+  }
+  if (!scp.has_value()) return absl::OkStatus();
+  ClaimStrings names;
+  if (absl::Status status = ReadScp(*scp, &names); !status.ok()) return status;
+  if (scope.has_value() && names != *out) return Malformed("\"scope\" and \"scp\" differ");
   *out = std::move(names);
   return absl::OkStatus();
 }
@@ -131,11 +146,11 @@ absl::Status CheckActor(JsonValue actor) {
 absl::Status ReadActor(const JsonValue& actor, RegisteredClaims* claims) {
   if (absl::Status status = CheckActor(actor); !status.ok()) return status;
   claims->has_actor = true;
-  claims->actor_subject = std::string(actor.Find("sub")->string());
+  claims->actor_subject = actor.Find("sub")->string();
   const auto issuer = actor.Find("iss");
   if (!issuer.has_value()) return absl::OkStatus();
   if (!issuer->is(Kind::kString)) return Malformed("\"iss\" of \"act\" is not a string");
-  claims->actor_issuer = std::string(issuer->string());
+  claims->actor_issuer = issuer->string();
   return absl::OkStatus();
 }
 
@@ -154,7 +169,7 @@ void ReadConfirmation(const JsonValue& value, RegisteredClaims* claims) {
 
 absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
   RegisteredClaims claims;
-  std::optional<std::vector<std::string>> scope, scp;
+  std::optional<JsonValue> scope, scp;
   for (const JsonValue claim : root) {
     const absl::string_view name = claim.name();
     absl::Status status;
@@ -177,9 +192,9 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
     } else if (name == "azp") {
       status = ReadString(claim, &claims.authorized_party);
     } else if (name == "scope") {
-      status = ReadScope(claim, "scope", &scope);
+      scope = claim;
     } else if (name == "scp") {
-      status = ReadScp(claim, &scp);
+      scp = claim;
     } else if (name == "cnf") {
       ReadConfirmation(claim, &claims);
     } else if (name == "act") {
@@ -200,10 +215,7 @@ absl::StatusOr<RegisteredClaims> ReadClaims(const JsonValue& root) {
       *claims.client_id != *claims.authorized_party) {
     return Malformed("\"client_id\" and \"azp\" name two clients");
   }
-  if (scope.has_value() && scp.has_value() && *scope != *scp) {
-    return Malformed("\"scope\" and \"scp\" differ");
-  }
-  if (scope.has_value() || scp.has_value()) claims.scopes = scope.has_value() ? *scope : *scp;
+  if (absl::Status status = ReadScopes(scope, scp, &claims.scopes); !status.ok()) return status;
   if (claims.expires_at.has_value() &&
       ((claims.issued_at.has_value() && *claims.expires_at <= *claims.issued_at) ||
        (claims.not_before.has_value() && *claims.expires_at <= *claims.not_before))) {

@@ -4,26 +4,30 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/json.h"
 
 namespace lanyard::internal {
 
-// The claims that checks are made of, read out of the JSON once.
+// Strings of a document; few in nearly every token.
+using ClaimStrings = absl::InlinedVector<absl::string_view, 8>;
+
+// The claims that checks are made of, read out of the JSON once. Valid as long as its document.
 struct RegisteredClaims {
-  std::optional<std::string> issuer;
-  std::optional<std::string> subject;
-  std::optional<std::vector<std::string>> audiences;
+  std::optional<absl::string_view> issuer;
+  std::optional<absl::string_view> subject;
+  std::optional<ClaimStrings> audiences;
   std::optional<absl::Time> expires_at;
   std::optional<absl::Time> not_before;
   std::optional<absl::Time> issued_at;
-  std::optional<std::string> token_id;
-  std::optional<std::string> client_id;
-  std::optional<std::string> authorized_party;
-  std::vector<std::string> scopes;  // Of scope; where there is none, of scp.
+  std::optional<absl::string_view> token_id;
+  std::optional<absl::string_view> client_id;
+  std::optional<absl::string_view> authorized_party;
+  ClaimStrings scopes;  // Of scope; where there is none, of scp.
 
   // cnf (RFC 7800): absent, or a thumbprint, or something that Lanyard cannot check.
   bool has_confirmation = false;
@@ -32,15 +36,15 @@ struct RegisteredClaims {
 
   // act (RFC 8693 section 4.1): the outermost actor, which alone counts.
   bool has_actor = false;
-  std::string actor_subject;
-  std::optional<std::string> actor_issuer;
+  absl::string_view actor_subject;
+  std::optional<absl::string_view> actor_issuer;
 
   // auth_time and acr (OpenID Connect Core 1.0 section 2, RFC 9470 section 3).
   std::optional<absl::Time> authenticated_at;
-  std::optional<std::string> authentication_class;
+  std::optional<absl::string_view> authentication_class;
 
   // sid (OpenID Connect Front-Channel Logout 1.0 section 3): what a whole session is revoked by.
-  std::optional<std::string> session_id;
+  std::optional<absl::string_view> session_id;
 
   // Claims that only ID, logout and security-event tokens have (nonce, at_hash, c_hash, s_hash,
   // events).

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "absl/hash/hash.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/secret.h"
 
 namespace lanyard::internal {
 namespace {
@@ -21,10 +23,51 @@ uint64_t RandomSeed() {
   return seed;
 }
 
-// About what an entry takes: the token twice (as text and decoded claims) and its fields.
-size_t CostOf(absl::string_view token) { return 3 * token.size() + 1024; }
+// What the allocator and the table take for an entry, beside what is in it.
+constexpr size_t kOverhead = 64;
 
 }  // namespace
+
+struct TokenCache::Entry {
+  static Entry* Make(const Key& key, Verdict verdict) {
+    void* block = ::operator new(sizeof(Entry) + key.token.size());
+    auto* entry = new (block) Entry(key, std::move(verdict));
+    std::copy(key.token.begin(), key.token.end(), reinterpret_cast<char*>(entry + 1));
+    return entry;
+  }
+  static void Delete(Entry* entry) {
+    Cleanse(entry + 1, entry->size);
+    entry->~Entry();
+    ::operator delete(entry);
+  }
+  static size_t BytesOf(const Key& key, const Verdict& verdict) {
+    return sizeof(Entry) + key.token.size() + IdentityAccess::StateOf(verdict.identity).bytes() +
+           kOverhead;
+  }
+
+  absl::string_view token() const { return {reinterpret_cast<const char*>(this + 1), size}; }
+
+  const uint64_t hash;
+  const uint32_t size;  // Of the token.
+  uint32_t bytes = 0;   // What it counts for.
+  bool used = false;    // Since it was last in danger.
+  Entry* newer = nullptr;
+  Verdict verdict;
+
+ private:
+  Entry(const Key& key, Verdict the_verdict)
+      : hash(key.hash),
+        size(static_cast<uint32_t>(key.token.size())),
+        verdict(std::move(the_verdict)) {}
+};
+
+size_t TokenCache::EntryHash::operator()(const Entry* entry) const { return entry->hash; }
+bool TokenCache::EntryEqual::operator()(const Entry* a, const Entry* b) const {
+  return a->hash == b->hash && a->token() == b->token();
+}
+bool TokenCache::EntryEqual::operator()(const Entry* entry, const Key& key) const {
+  return entry->hash == key.hash && entry->token() == key.token;
+}
 
 TokenCache::TokenCache(size_t max_bytes, size_t issuers)
     : shard_bytes_(max_bytes / kShards),
@@ -32,33 +75,44 @@ TokenCache::TokenCache(size_t max_bytes, size_t issuers)
       seed_(RandomSeed()),
       shards_(kShards) {}
 
-uint64_t TokenCache::HashOf(absl::string_view token) const {
+TokenCache::~TokenCache() {
+  for (Shard& shard : shards_) {
+    for (Entry* entry : shard.entries) Entry::Delete(entry);
+  }
+}
+
+TokenCache::Key TokenCache::KeyOf(absl::string_view token) const {
   // Mixed once more, so that the top bits choose the shard evenly.
   uint64_t hash = absl::Hash<std::pair<uint64_t, absl::string_view>>{}({seed_, token});
   hash ^= hash >> 32;
-  return hash * 0x9e3779b97f4a7c15u;
+  return {token, hash * 0x9e3779b97f4a7c15u};
 }
 
-std::optional<TokenCache::Entries::iterator> TokenCache::Shard::Find(uint64_t hash,
-                                                                     absl::string_view token) {
-  const auto range = index.equal_range(hash);
-  for (auto it = range.first; it != range.second; ++it) {
-    if (it->second->token.view() == token) return it->second;
-  }
-  return std::nullopt;
+void TokenCache::Issuer::Append(Entry* entry) {
+  entry->newer = nullptr;
+  (newest == nullptr ? oldest : newest->newer) = entry;
+  newest = entry;
 }
 
-void TokenCache::Shard::Erase(Entries::iterator entry) {
-  const auto range = index.equal_range(entry->hash);
-  for (auto it = range.first; it != range.second; ++it) {
-    if (it->second == entry) {
-      index.erase(it);
-      break;
-    }
+TokenCache::Entry* TokenCache::Issuer::TakeOldest() {
+  Entry* const entry = oldest;
+  oldest = entry->newer;
+  if (oldest == nullptr) newest = nullptr;
+  return entry;
+}
+
+void TokenCache::Shard::EvictFrom(Issuer& issuer) {
+  // Ends: each pass takes a mark away.
+  Entry* entry = issuer.TakeOldest();
+  while (entry->used) {
+    entry->used = false;
+    issuer.Append(entry);
+    entry = issuer.TakeOldest();
   }
+  entries.erase(entry);
+  issuer.bytes -= entry->bytes;
   bytes -= entry->bytes;
-  entry->issuer->bytes -= entry->bytes;
-  entry->issuer->entries.erase(entry);
+  Entry::Delete(entry);
 }
 
 TokenCache::Issuer& TokenCache::Shard::Largest() {
@@ -76,36 +130,38 @@ bool TokenCache::IsSecondSight(Issuer& issuer, uint64_t hash) const {
   return std::exchange(seen, mark) == mark;
 }
 
-std::optional<Verdict> TokenCache::Find(absl::string_view token) {
-  const uint64_t hash = HashOf(token);
-  Shard& shard = ShardOf(hash);
+std::optional<Verdict> TokenCache::Find(const Key& key) {
+  Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  const auto entry = shard.Find(hash, token);
-  ++(entry.has_value() ? shard.hits : shard.misses);
-  if (!entry.has_value()) return std::nullopt;
-  Entries& entries = (*entry)->issuer->entries;
-  entries.splice(entries.begin(), entries, *entry);
+  const auto entry = shard.entries.find(key);
+  if (entry == shard.entries.end()) {
+    ++shard.misses;
+    return std::nullopt;
+  }
+  ++shard.hits;
+  (*entry)->used = true;
   return (*entry)->verdict;
 }
 
-void TokenCache::Insert(absl::string_view token, Verdict verdict) {
-  const size_t bytes = CostOf(token);
+void TokenCache::Insert(const Key& key, Verdict verdict) {
+  const size_t bytes = Entry::BytesOf(key, verdict);
   if (bytes > issuer_bytes_) return;
-  const uint64_t hash = HashOf(token);
-  Shard& shard = ShardOf(hash);
+  Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
-  if (const auto old = shard.Find(hash, token); old.has_value()) {
+  if (const auto old = shard.entries.find(key); old != shard.entries.end()) {
     (*old)->verdict = std::move(verdict);
     return;
   }
-  Issuer& issuer = shard.issuers[verdict.issuer.rules];
+  Issuer& issuer = shard.issuers[IdentityAccess::StateOf(verdict.identity).rules().get()];
   const bool short_of_room =
       issuer.bytes + bytes > issuer_bytes_ || shard.bytes + bytes > shard_bytes_;
-  if (short_of_room && !IsSecondSight(issuer, hash)) return;
-  while (issuer.bytes + bytes > issuer_bytes_) shard.Erase(std::prev(issuer.entries.end()));
-  while (shard.bytes + bytes > shard_bytes_) shard.Erase(std::prev(shard.Largest().entries.end()));
-  issuer.entries.push_front(Entry{Secret(token), std::move(verdict), hash, bytes, &issuer});
-  shard.index.emplace(hash, issuer.entries.begin());
+  if (short_of_room && !IsSecondSight(issuer, key.hash)) return;
+  while (issuer.bytes + bytes > issuer_bytes_) shard.EvictFrom(issuer);
+  while (shard.bytes + bytes > shard_bytes_) shard.EvictFrom(shard.Largest());
+  Entry* const entry = Entry::Make(key, std::move(verdict));
+  entry->bytes = static_cast<uint32_t>(bytes);
+  issuer.Append(entry);
+  shard.entries.insert(entry);
   issuer.bytes += bytes;
   shard.bytes += bytes;
 }

@@ -9,6 +9,7 @@
 #include "lanyard/sdk/auth_failure.h"
 #include "lanyard/sdk/internal/claim_checks.h"
 #include "lanyard/sdk/internal/identity_state.h"
+#include "lanyard/sdk/internal/secret.h"
 #include "lanyard/sdk/internal/spiffe_id.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -35,14 +36,14 @@ std::string NearMiss(absl::string_view issuer, const IssuerLookup& issuers) {
 
 absl::Status CheckType(const UnverifiedJws& jws, const IssuerRules& rules) {
   if (rules.any_type_unchecked) return absl::OkStatus();
-  const bool good = jws.type.has_value() ? Contains(rules.types, NormalizedType(*jws.type))
-                                         : rules.accept_no_type;
+  const bool has_type = jws.header->type.has_value();
+  const bool good =
+      has_type ? Contains(rules.types, jws.header->normalized_type) : rules.accept_no_type;
   if (good) return absl::OkStatus();
   return Fail(
       AuthFailure::kWrongType,
-      absl::StrCat(jws.type.has_value()
-                       ? "typ in the header is not one that this issuer's access tokens have"
-                       : "the header has no typ, and this issuer's access tokens have one",
+      absl::StrCat(has_type ? "typ in the header is not one that this issuer's access tokens have"
+                            : "the header has no typ, and this issuer's access tokens have one",
                    ": want ", PrintableNames(rules.types)));
 }
 
@@ -83,11 +84,12 @@ std::string KeysText(const IssuerRules& rules, const KeySet& keys) {
 // The one key that can have signed this token; never a second try with another.
 absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm,
                                    const IssuerRules& rules, const KeySet& keys) {
+  const std::optional<std::string>& key_id = jws.header->key_id;
   const Key* found = nullptr;
   bool named = false;  // A key of this kid and of the algorithm's type exists.
   bool other_use = false;
   for (const Key& key : keys.keys()) {
-    if (jws.key_id.has_value() && key.id() != *jws.key_id) continue;
+    if (key_id.has_value() && key.id() != *key_id) continue;
     if (key.use() != rules.key_use) {
       other_use = true;
       continue;
@@ -104,7 +106,7 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
     found = &key;
   }
   if (found != nullptr) return found;
-  if (jws.key_id.has_value() && named) {
+  if (key_id.has_value() && named) {
     return Fail(AuthFailure::kUnsupportedAlgorithm,
                 "the key that kid names is not for the algorithm in the header");
   }
@@ -114,8 +116,8 @@ absl::StatusOr<const Key*> FindKey(const UnverifiedJws& jws, Algorithm algorithm
         "the key's \"use\" is not for this issuer's tokens (sig, or jwt-svid for JWT-SVIDs)");
   }
   return Fail(AuthFailure::kUnknownKey,
-              absl::StrCat(jws.key_id.has_value() ? "no key of this issuer has the header's kid"
-                                                  : "no key of this issuer fits the header's alg",
+              absl::StrCat(key_id.has_value() ? "no key of this issuer has the header's kid"
+                                              : "no key of this issuer fits the header's alg",
                            ": ", KeysText(rules, keys)));
 }
 
@@ -128,7 +130,7 @@ bool HasKey(const KeySet& keys, const std::string& id) {
 
 absl::StatusOr<const Key*> VerifySignature(const UnverifiedJws& jws, const IssuerRules& rules,
                                            const KeySet* keys, TokenConnection& connection) {
-  const auto algorithm = AlgorithmFromName(jws.algorithm_name);
+  const std::optional<Algorithm> algorithm = jws.header->algorithm;
   if (!algorithm.has_value() || !Contains(rules.algorithms, *algorithm)) {
     return Fail(AuthFailure::kUnsupportedAlgorithm,
                 "alg in the header is not in this issuer's list");
@@ -172,23 +174,32 @@ absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLooku
               "the token has no \"iss\", and \"sub\" is in no configured trust domain");
 }
 
-absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
-                                    const IssuerLookup& issuers, TokenConnection& connection,
-                                    absl::Time now, absl::Duration since_boot) {
-  auto jws = ParseJws(token, max_bytes);
-  if (!jws.ok()) return jws.status();
+namespace {
 
-  auto document = JsonDocument::ParseObject(jws->payload);
-  if (!document.ok()) {
-    return Fail(AuthFailure::kMalformedToken,
-                absl::StrCat("claims: ", document.status().message()));
+// What a verification needs memory for; a thread's verifications share one after the other.
+struct Workspace {
+  UnverifiedJws jws;
+  JsonDocument claims;
+};
+
+absl::StatusOr<Verdict> VerifyTokenIn(Workspace& workspace, absl::string_view token,
+                                      size_t max_bytes, const IssuerLookup& issuers,
+                                      TokenConnection& connection, absl::Time now,
+                                      absl::Duration since_boot) {
+  UnverifiedJws& jws = workspace.jws;
+  if (absl::Status status = ReadJws(token, max_bytes, &jws); !status.ok()) return status;
+  // A signature that stays behind would be half of a token.
+  ScopedCleanse cleanse(&jws.signature);
+
+  if (absl::Status status = workspace.claims.ReadObject(jws.payload); !status.ok()) {
+    return Fail(AuthFailure::kMalformedToken, absl::StrCat("claims: ", status.message()));
   }
-  auto issuer = FindIssuer(document->root(), issuers);
+  auto issuer = FindIssuer(workspace.claims.root(), issuers);
   if (!issuer.ok()) return issuer.status();
   const IssuerRules& rules = *issuer->rules;
 
-  if (absl::Status status = CheckType(*jws, rules); !status.ok()) return status;
-  const auto key = VerifySignature(*jws, rules, issuer->keys.get(), connection);
+  if (absl::Status status = CheckType(jws, rules); !status.ok()) return status;
+  const auto key = VerifySignature(jws, rules, issuer->keys.get(), connection);
   if (const absl::Status status = key.status(); !status.ok()) {
     if (issuer->keys == nullptr && issuer->source != nullptr &&
         FailureOf(status) == AuthFailure::kKeysUnavailable) {
@@ -196,10 +207,10 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                   absl::StrCat("issuer ", rules.name, ": ", issuer->source->Health().message()));
     }
     // Only where no key at all has that id: one of another type is no reason to look for more.
-    const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey &&
-                            jws->key_id.has_value() && issuer->source != nullptr &&
-                            !HasKey(*issuer->keys, *jws->key_id);
-    if (unknown_id && issuer->source->MayArrive(*jws->key_id)) {
+    const std::optional<std::string>& key_id = jws.header->key_id;
+    const bool unknown_id = FailureOf(status) == AuthFailure::kUnknownKey && key_id.has_value() &&
+                            issuer->source != nullptr && !HasKey(*issuer->keys, *key_id);
+    if (unknown_id && issuer->source->MayArrive(*key_id)) {
       return Fail(
           AuthFailure::kKeysUnavailable,
           absl::StrCat("no key of this issuer has the header's kid yet, it has been asked: ",
@@ -208,28 +219,38 @@ absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
     return status;
   }
 
-  auto identity = BelieveClaims(document->root(), rules, now);
-  if (!identity.ok()) return identity.status();
-  IdentityState& state = **identity;
-  state.key_thumbprint = (*key)->shared_thumbprint();
-  state.verified_by = (*key)->id();
-  state.token_type = NormalizedType(jws->type.value_or(""));
-  state.key_id = jws->key_id.value_or("");
-  state.claims_json = std::move(jws->payload);
-  state.ends_since_boot = since_boot + (state.usable_until - now);
-  return Verdict{IdentityAccess::Make(*std::move(identity)), *std::move(issuer)};
+  auto facts = BelieveClaims(workspace.claims, issuer->rules, now);
+  if (!facts.ok()) return facts.status();
+  facts->token_type = jws.header->normalized_type;
+  facts->keys = std::move(issuer->keys);
+  facts->key = *key;
+  facts->header_names_key = jws.header->key_id.has_value();
+  facts->ends_since_boot = since_boot + (*facts->claims.expires_at + rules.leeway - now);
+  return Verdict{IdentityAccess::Make(*facts), issuer->source, issuer->revocations};
+}
+
+}  // namespace
+
+absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
+                                    const IssuerLookup& issuers, TokenConnection& connection,
+                                    absl::Time now, absl::Duration since_boot) {
+  thread_local Workspace spare;
+  // Taken while it is used, for a source that is asked may verify tokens itself.
+  Workspace workspace = std::exchange(spare, Workspace());
+  auto verdict = VerifyTokenIn(workspace, token, max_bytes, issuers, connection, now, since_boot);
+  spare = std::move(workspace);
+  return verdict;
 }
 
 absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rules,
                                const KeySet* keys) {
   const IdentityState& state = IdentityAccess::StateOf(identity);
-  if (state.issuer_fingerprint != rules.fingerprint) {
+  if (state.rules()->fingerprint != rules.fingerprint) {
     return Fail(AuthFailure::kUnknownIssuer, "the issuer's config has changed");
   }
   if (keys == nullptr) return absl::OkStatus();
-  const bool there =
-      std::any_of(keys->keys().begin(), keys->keys().end(),
-                  [&state](const Key& key) { return key.Thumbprint() == *state.key_thumbprint; });
+  const bool there = std::any_of(keys->keys().begin(), keys->keys().end(),
+                                 [&state](const Key& key) { return key.SameKeyAs(*state.key()); });
   return there ? absl::OkStatus()
                : Fail(AuthFailure::kUnknownKey, "the key that signed the token has been withdrawn");
 }
@@ -237,15 +258,14 @@ absl::Status CheckStillTrusted(const Identity& identity, const IssuerRules& rule
 absl::Status CheckRevocation(const Identity& identity, const RevocationSource* revocations) {
   if (revocations == nullptr) return absl::OkStatus();
   const IdentityState& state = IdentityAccess::StateOf(identity);
-  const RegisteredClaims& claims = state.registered;
   TokenFacts facts;
-  facts.issuer = state.issuer;
-  facts.token_id = state.token_id;
-  if (claims.subject.has_value()) facts.subject = *claims.subject;
-  facts.actor = state.actor_subject;
-  if (claims.session_id.has_value()) facts.session_id = *claims.session_id;
-  facts.key_id = state.verified_by;
-  facts.issued_at = claims.issued_at;
+  facts.issuer = state.issuer();
+  facts.token_id = state.token_id();
+  if (state.has_subject()) facts.subject = state.subject();
+  facts.actor = state.actor_subject();
+  facts.session_id = state.session_id();
+  if (state.key() != nullptr) facts.key_id = state.key()->id();
+  facts.issued_at = state.issued_at();
   switch (revocations->Check(facts)) {
     case RevocationVerdict::kGood:
       return absl::OkStatus();
@@ -256,7 +276,7 @@ absl::Status CheckRevocation(const Identity& identity, const RevocationSource* r
   }
   const absl::Status health = revocations->Health();
   return Fail(AuthFailure::kRevocationUnknown,
-              absl::StrCat("issuer ", state.issuer_name, ": ",
+              absl::StrCat("issuer ", state.issuer_name(), ": ",
                            health.ok() ? "its revocations are unknown" : health.message()));
 }
 

@@ -20,7 +20,7 @@ namespace lanyard::internal {
 
 // One issuer as of now.
 struct IssuerKeys {
-  const IssuerRules* rules = nullptr;
+  std::shared_ptr<const IssuerRules> rules;
   std::shared_ptr<const KeySet> keys;
   const KeySource* source = nullptr;              // May be null: then no key will arrive.
   const RevocationSource* revocations = nullptr;  // Null where tokens end with exp alone.
@@ -41,8 +41,9 @@ absl::StatusOr<IssuerKeys> FindIssuer(const JsonValue& claims, const IssuerLooku
 // Everything up to and without the checks that must be made on every call: the token's form, its
 // issuer, signature and claims, and the time.
 struct Verdict {
-  Identity identity;
-  IssuerKeys issuer;  // With the set that the verdict was made with.
+  Identity identity;  // Which knows the rules and the key set that the verdict was made with.
+  const KeySource* source = nullptr;  // As IssuerKeys has both.
+  const RevocationSource* revocations = nullptr;
 };
 absl::StatusOr<Verdict> VerifyToken(absl::string_view token, size_t max_bytes,
                                     const IssuerLookup& issuers, TokenConnection& connection,

@@ -18,14 +18,15 @@ constexpr size_t kMaxTokenBytes = 16 * 1024;
 
 class OwnKeys final : public IssuerLookup {
  public:
-  OwnKeys(const IssuerRules& rules, const KeySource& source) : rules_(rules), source_(source) {}
+  OwnKeys(std::shared_ptr<const IssuerRules> rules, const KeySource& source)
+      : rules_(std::move(rules)), source_(source) {}
   IssuerKeys Find(absl::string_view issuer) const override {
-    if (issuer != rules_.issuer) return {};
-    return {&rules_, source_.Current(), &source_};
+    if (issuer != rules_->issuer) return {};
+    return {rules_, source_.Current(), &source_};
   }
 
  private:
-  const IssuerRules& rules_;
+  const std::shared_ptr<const IssuerRules> rules_;
   const KeySource& source_;
 };
 
@@ -38,15 +39,17 @@ AccessTokens::AccessTokens(std::string issuer, std::shared_ptr<const KeyDirector
       signer_(std::move(signer)),
       lifetime_(lifetime),
       clock_(std::move(clock)) {
-  rules_.name = "self";
-  rules_.issuer = std::move(issuer);
-  rules_.any_audience_unchecked = true;  // Whoever asks looks.
+  auto rules = std::make_shared<IssuerRules>();
+  rules->name = "self";
+  rules->issuer = std::move(issuer);
+  rules->any_audience_unchecked = true;  // Whoever asks looks.
   for (const Algorithm algorithm : kAllAlgorithms) {
-    if (!IsHmac(algorithm)) rules_.algorithms.push_back(algorithm);
+    if (!IsHmac(algorithm)) rules->algorithms.push_back(algorithm);
   }
-  rules_.types = {"at+jwt"};
-  rules_.require_issued_at = rules_.require_token_id = rules_.require_client_id = true;
-  rules_.max_lifetime = absl::Hours(1);
+  rules->types = {"at+jwt"};
+  rules->require_issued_at = rules->require_token_id = rules->require_client_id = true;
+  rules->max_lifetime = absl::Hours(1);
+  rules_ = std::move(rules);
 }
 
 absl::StatusOr<AccessToken> AccessTokens::Make(const AccessTokenFacts& facts) const {

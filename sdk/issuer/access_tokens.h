@@ -67,14 +67,14 @@ class AccessTokens {
   // The same whatever connection it is for: to say what is known of it, not to let anybody in.
   absl::StatusOr<Identity> VerifyUnbound(absl::string_view token) const;
 
-  const std::string& issuer() const { return rules_.issuer; }
+  const std::string& issuer() const { return rules_->issuer; }
 
  private:
   const std::shared_ptr<const KeyDirectory> keys_;
   const std::unique_ptr<Signer> signer_;
   const absl::Duration lifetime_;
   const std::shared_ptr<const Clock> clock_;
-  IssuerRules rules_;
+  std::shared_ptr<const IssuerRules> rules_;
 };
 
 // The string claim of that name; empty if there is none.

@@ -28,15 +28,15 @@ constexpr absl::Duration kClocksApart = absl::Minutes(1);
 
 class ClientLookup final : public IssuerLookup {
  public:
-  ClientLookup(const IssuerRules& rules, std::shared_ptr<const KeySet> keys)
-      : rules_(rules), keys_(std::move(keys)) {}
+  ClientLookup(std::shared_ptr<const IssuerRules> rules, std::shared_ptr<const KeySet> keys)
+      : rules_(std::move(rules)), keys_(std::move(keys)) {}
   IssuerKeys Find(absl::string_view issuer) const override {
-    if (issuer != rules_.issuer) return {};
-    return {&rules_, keys_, nullptr};
+    if (issuer != rules_->issuer) return {};
+    return {rules_, keys_, nullptr};
   }
 
  private:
-  const IssuerRules& rules_;
+  const std::shared_ptr<const IssuerRules> rules_;
   const std::shared_ptr<const KeySet> keys_;
 };
 
@@ -98,7 +98,7 @@ absl::StatusOr<ProvenClient> ClientProofs::CheckAssertion(const v1::ClientProof&
   auto keys = ReadClientKeys(client->jwks());
   if (!keys.ok()) return absl::DataLossError("a client's keys in the store cannot be read");
 
-  const IssuerRules rules = AssertionRules(client->name(), issuer_);
+  const auto rules = std::make_shared<const IssuerRules>(AssertionRules(client->name(), issuer_));
   const ClientLookup lookup(rules, std::make_shared<const KeySet>(*std::move(keys)));
   TokenConnection connection;
   const auto verdict =
@@ -113,7 +113,7 @@ absl::StatusOr<ProvenClient> ClientProofs::CheckAssertion(const v1::ClientProof&
   const std::string used =
       absl::StrCat("assertion:", client->name(), ":", Base64UrlEncode(Sha256(who.token_id())));
   const absl::Status taken = store_->Apply(
-      {{{IssuerStore::Kind::kUsedId, used, 0, "", who.expires_at() + rules.leeway + kClocksApart}},
+      {{{IssuerStore::Kind::kUsedId, used, 0, "", who.expires_at() + rules->leeway + kClocksApart}},
        {}});
   if (absl::IsAborted(taken)) return InvalidClient();
   if (!taken.ok()) return taken;

@@ -46,6 +46,12 @@ class KeySource {
   // pointer means the same keys: verdicts made with one set are not used with another.
   virtual std::shared_ptr<const KeySet> Current() const = 0;
 
+  // Whether that is what Current() gives now, and not null; asked for every call whose token has
+  // been seen before. For sources that can say so without what threads would wait for.
+  virtual bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const {
+    return keys != nullptr && Current() == keys;
+  }
+
   // Called when a token that is otherwise acceptable names a key id that Current() lacks. True if
   // the source may have that key soon, and has been asked to look: the call is refused as
   // UNAVAILABLE. False if the source knows that it has not: UNAUTHENTICATED.
@@ -70,9 +76,10 @@ class StaticKeySource final : public KeySource {
  public:
   explicit StaticKeySource(KeySet keys) : keys_(std::make_shared<const KeySet>(std::move(keys))) {}
   std::shared_ptr<const KeySet> Current() const override { return keys_; }
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const override { return keys == keys_; }
 
  private:
-  std::shared_ptr<const KeySet> keys_;
+  const std::shared_ptr<const KeySet> keys_;
 };
 
 }  // namespace lanyard

@@ -19,14 +19,15 @@ constexpr size_t kMaxBytes = 8192;
 class OneIssuer final : public internal::IssuerLookup {
  public:
   explicit OneIssuer(const fuzz::SlowIssuer& issuer)
-      : rules_(issuer.rules), keys_(std::make_shared<const KeySet>(issuer.keys)) {}
+      : rules_(std::make_shared<const internal::IssuerRules>(issuer.rules)),
+        keys_(std::make_shared<const KeySet>(issuer.keys)) {}
   internal::IssuerKeys Find(absl::string_view issuer) const override {
-    if (issuer != rules_.issuer) return {};
-    return {&rules_, keys_};
+    if (issuer != rules_->issuer) return {};
+    return {rules_, keys_};
   }
 
  private:
-  internal::IssuerRules rules_;
+  std::shared_ptr<const internal::IssuerRules> rules_;
   std::shared_ptr<const KeySet> keys_;
 };
 

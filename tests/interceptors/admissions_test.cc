@@ -21,11 +21,13 @@ const Admissions::TimePoint kNow{};
 
 // As a verifier that knows a config of that number would make it.
 Identity CallerOfConfig(uint64_t fingerprint) {
-  auto state = std::make_shared<IdentityState>();
-  state->authenticated = true;
-  state->issuer_fingerprint = fingerprint;
-  state->subject = absl::StrCat("config ", fingerprint);
-  return IdentityAccess::Make(std::move(state));
+  auto rules = std::make_shared<IssuerRules>();
+  rules->fingerprint = fingerprint;
+  const std::string subject = absl::StrCat("config ", fingerprint);
+  IdentityFacts facts;
+  facts.issuer = std::move(rules);
+  facts.claims.subject = subject;
+  return IdentityAccess::Make(facts);
 }
 
 std::string Key(const std::string& token) { return Admissions::KeyOf(token, "/p.S/M", ""); }

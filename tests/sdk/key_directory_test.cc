@@ -336,7 +336,7 @@ TEST_F(KeyDirectoryTest, SignerFollowsTheTimesOfTheFolder) {
     v1::Claims claims;
     claims.set_subject("svc:a");
     const auto jws = internal::ParseJws(*(*signer)->Sign(claims), 1 << 14);
-    return jws.ok() ? jws->key_id.value_or("") : "";
+    return jws.ok() ? jws->header->key_id.value_or("") : "";
   };
   EXPECT_EQ(signs(), first->key.id());
   now_ += absl::Hours(100);

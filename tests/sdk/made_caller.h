@@ -26,22 +26,16 @@ inline Identity MadeCaller(const std::string& issuer_name, const std::string& cl
   if (!document.ok()) ADD_FAILURE() << claims_json << ": " << document.status();
   auto claims = internal::ReadClaims(document->root());
   if (!claims.ok()) ADD_FAILURE() << claims_json << ": " << claims.status();
-  auto state = std::make_shared<internal::IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = issuer_name;
-  state->issuer = claims->issuer.value_or("");
-  state->subject = claims->subject.value_or(std::string("\0none", 5));
-  if (claims->has_actor) {
-    state->actor_subject = claims->actor_subject;
-    state->actor_issuer = claims->actor_issuer.value_or(state->issuer);
-  }
-  state->token_type = token_type;
-  state->client_id = claims->client_id.value_or(claims->authorized_party.value_or(""));
-  state->token_id = claims->token_id.value_or("");
-  state->roles = roles;
-  state->claims_json = claims_json;
-  state->registered = *std::move(claims);
-  return internal::IdentityAccess::Make(std::move(state));
+  auto issuer = std::make_shared<internal::IssuerRules>();
+  issuer->name = issuer_name;
+  issuer->issuer = std::string(claims->issuer.value_or(""));
+  internal::IdentityFacts facts;
+  facts.issuer = std::move(issuer);
+  facts.claims = *std::move(claims);
+  facts.roles.assign(roles.begin(), roles.end());
+  facts.claims_json = claims_json;
+  facts.token_type = token_type;
+  return internal::IdentityAccess::Make(facts);
 }
 
 // A connection whose client has a certificate with these names, vouched for by the server's roots.

@@ -214,8 +214,8 @@ TEST_F(ClientCredentialsTest, SignsAnAssertionForEachRequest) {
     const auto jws = internal::ParseJws(assertion, assertion.size());
     ASSERT_THAT(jws, IsOk());
     EXPECT_TRUE(key.material().Verify(Algorithm::kEs256, jws->signing_input, jws->signature));
-    EXPECT_EQ(jws->type, "client-authentication+jwt");
-    EXPECT_EQ(jws->key_id, key.Thumbprint());
+    EXPECT_EQ(jws->header->type, "client-authentication+jwt");
+    EXPECT_EQ(jws->header->key_id, key.Thumbprint());
     const auto claims = internal::JsonDocument::ParseObject(jws->payload);
     ASSERT_THAT(claims, IsOk());
     EXPECT_EQ(claims->root().size(), 6u);
@@ -235,7 +235,7 @@ TEST_F(ClientCredentialsTest, SignsAnAssertionForEachRequest) {
   const std::string assertion = Field(Posted(options), "client_assertion");
   const auto jws = internal::ParseJws(assertion, assertion.size());
   ASSERT_THAT(jws, IsOk());
-  EXPECT_EQ(jws->key_id, "checkout-1");
+  EXPECT_EQ(jws->header->key_id, "checkout-1");
   EXPECT_THAT(jws->payload, HasSubstr("\"aud\":\"https://sso.example.test\""));
 }
 
@@ -246,8 +246,8 @@ TEST_F(ClientCredentialsTest, TakesTheNameAndAlgorithmThatAJwkSays) {
       Field(Posted(WithKey(Private("key", *key.ExportPrivateJwk()))), "client_assertion");
   const auto jws = internal::ParseJws(assertion, assertion.size());
   ASSERT_THAT(jws, IsOk());
-  EXPECT_EQ(jws->key_id, "from-the-jwk");
-  EXPECT_EQ(jws->algorithm_name, "PS384");
+  EXPECT_EQ(jws->header->key_id, "from-the-jwk");
+  EXPECT_EQ(jws->header->algorithm_name, "PS384");
 }
 
 TEST_F(ClientCredentialsTest, ShowsACertificate) {

@@ -78,8 +78,8 @@ TEST_P(RfcExampleTest, Verifies) {
   const std::string token = Token();
   const auto jws = internal::ParseJws(token, 16384);
   ASSERT_THAT(jws, IsOk());
-  EXPECT_EQ(jws->algorithm_name, AlgorithmName(GetParam().algorithm));
-  EXPECT_EQ(jws->key_id, std::nullopt);
+  EXPECT_EQ(jws->header->algorithm_name, AlgorithmName(GetParam().algorithm));
+  EXPECT_EQ(jws->header->key_id, std::nullopt);
   EXPECT_TRUE(key->material().Verify(GetParam().algorithm, jws->signing_input, jws->signature));
   for (const Algorithm other : kAllAlgorithms) {
     EXPECT_EQ(key->material().Verify(other, jws->signing_input, jws->signature),
@@ -129,7 +129,7 @@ TEST(RfcExamplesTest, Rfc7515A1HasItsHeaderAndClaims) {
                                          ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
   const auto jws = internal::ParseJws(token, 16384);
   ASSERT_THAT(jws, IsOk());
-  EXPECT_THAT(jws->type, Optional(std::string("JWT")));
+  EXPECT_THAT(jws->header->type, Optional(std::string("JWT")));
   const v1::Claims claims = internal::ClaimsFromJson(jws->payload);
   EXPECT_EQ(claims.issuer(), "joe");
   EXPECT_EQ(claims.expires_at().seconds(), 1300819380);

@@ -42,9 +42,9 @@ TEST_P(SignerOfEachAlgorithmTest, SignsWhatTheKeyVerifies) {
   ASSERT_THAT(token, IsOk());
   const auto jws = internal::ParseJws(*token, 65536);
   ASSERT_THAT(jws, IsOk());
-  EXPECT_EQ(jws->algorithm_name, AlgorithmName(GetParam()));
-  EXPECT_THAT(jws->type, Optional(std::string("at+jwt")));
-  EXPECT_THAT(jws->key_id, Optional(options.key->id()));
+  EXPECT_EQ(jws->header->algorithm_name, AlgorithmName(GetParam()));
+  EXPECT_THAT(jws->header->type, Optional(std::string("at+jwt")));
+  EXPECT_THAT(jws->header->key_id, Optional(options.key->id()));
   EXPECT_EQ(jws->payload,
             R"({"iss":"https://issuer.example.test","sub":"svc:a","exp":1900000000})");
   EXPECT_TRUE(options.key->material().Verify(GetParam(), jws->signing_input, jws->signature));
@@ -66,7 +66,7 @@ TEST(SignerTest, NeedsAnAlgorithmWhereTheKeyLeavesItOpen) {
   ASSERT_THAT(signer, IsOk());
   const std::string token = *(*signer)->Sign(SomeClaims());
   const auto jws = internal::ParseJws(token, 65536);
-  EXPECT_EQ(jws->algorithm_name, "PS384");
+  EXPECT_EQ(jws->header->algorithm_name, "PS384");
   EXPECT_TRUE(
       options.key->material().Verify(Algorithm::kPs384, jws->signing_input, jws->signature));
 }
@@ -77,7 +77,8 @@ TEST(SignerTest, TakesTheOneAlgorithmThatFits) {
   ASSERT_EQ(options.key->algorithm(), std::nullopt);
   const auto signer = Signer::Create(options);
   ASSERT_THAT(signer, IsOk());
-  EXPECT_EQ(internal::ParseJws(*(*signer)->Sign(SomeClaims()), 65536)->algorithm_name, "ES384");
+  EXPECT_EQ(internal::ParseJws(*(*signer)->Sign(SomeClaims()), 65536)->header->algorithm_name,
+            "ES384");
 }
 
 TEST(SignerTest, RefusesAnAlgorithmThatTheKeyIsNotFor) {
@@ -98,12 +99,12 @@ TEST(SignerTest, WritesTypeAndKeyIdAsTold) {
   options.type = "JWT";
   auto jws = internal::ParseJws(*(*Signer::Create(options))->Sign(SomeClaims()), 65536);
   ASSERT_THAT(jws, IsOk());
-  EXPECT_THAT(jws->type, Optional(std::string("JWT")));
-  EXPECT_THAT(jws->key_id, Optional(std::string("key \"one\"\n")));
+  EXPECT_THAT(jws->header->type, Optional(std::string("JWT")));
+  EXPECT_THAT(jws->header->key_id, Optional(std::string("key \"one\"\n")));
   options.type = "";
   jws = internal::ParseJws(*(*Signer::Create(options))->Sign(SomeClaims()), 65536);
   ASSERT_THAT(jws, IsOk());
-  EXPECT_EQ(jws->type, std::nullopt);
+  EXPECT_EQ(jws->header->type, std::nullopt);
 }
 
 TEST(SignerTest, AddsNothingToTheClaims) {

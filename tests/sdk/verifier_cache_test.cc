@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "lanyard/sdk/internal/identity_state.h"
 #include "lanyard/sdk/internal/token_cache.h"
 #include "tests/sdk/verifier_fixture.h"
 
@@ -285,11 +286,39 @@ TEST_F(VerifierCacheTest, WithdrawnKeyIsRefusedByEveryThreadAtOnce) {
 
 using internal::TokenCache;
 
-internal::Verdict SomeVerdict() { return internal::Verdict{Identity(), {}}; }
+// As a verifier that knows those rules would make it, with those keys.
+internal::Verdict VerdictOf(std::shared_ptr<const internal::IssuerRules> rules,
+                            std::shared_ptr<const KeySet> keys = nullptr) {
+  internal::IdentityFacts facts;
+  facts.issuer = std::move(rules);
+  facts.keys = std::move(keys);
+  return internal::Verdict{internal::IdentityAccess::Make(facts)};
+}
+
+internal::Verdict SomeVerdict() {
+  static const auto* rules = new std::shared_ptr<const internal::IssuerRules>(
+      std::make_shared<const internal::IssuerRules>());
+  return VerdictOf(*rules);
+}
+
+class TestCache {
+ public:
+  TestCache(size_t max_bytes, size_t issuers) : cache_(max_bytes, issuers) {}
+  std::optional<internal::Verdict> Find(absl::string_view token) {
+    return cache_.Find(cache_.KeyOf(token));
+  }
+  void Insert(absl::string_view token, internal::Verdict verdict) {
+    cache_.Insert(cache_.KeyOf(token), std::move(verdict));
+  }
+  TokenCache::Usage usage() const { return cache_.usage(); }
+
+ private:
+  TokenCache cache_;
+};
 
 TEST(TokenCacheTest, FindsWhatWasInserted) {
-  TokenCache cache(1 << 20, 1);
-  EXPECT_EQ(cache.Find("a"), std::nullopt);
+  TestCache cache(1 << 20, 1);
+  EXPECT_FALSE(cache.Find("a").has_value());
   cache.Insert("a", SomeVerdict());
   EXPECT_TRUE(cache.Find("a").has_value());
   EXPECT_FALSE(cache.Find("b").has_value());
@@ -298,19 +327,20 @@ TEST(TokenCacheTest, FindsWhatWasInserted) {
 }
 
 TEST(TokenCacheTest, ReplacesTheVerdictOfAToken) {
-  TokenCache cache(1 << 20, 1);
+  TestCache cache(1 << 20, 1);
+  const auto rules = std::make_shared<const internal::IssuerRules>();
   const auto first = std::make_shared<const KeySet>(), second = std::make_shared<const KeySet>();
-  cache.Insert("a", internal::Verdict{Identity(), {nullptr, first}});
+  cache.Insert("a", VerdictOf(rules, first));
   const size_t bytes = cache.usage().bytes;
-  cache.Insert("a", internal::Verdict{Identity(), {nullptr, second}});
+  cache.Insert("a", VerdictOf(rules, second));
   EXPECT_EQ(cache.usage().bytes, bytes);
-  EXPECT_EQ(cache.Find("a")->issuer.keys, second);
+  EXPECT_EQ(internal::IdentityAccess::StateOf(cache.Find("a")->identity).keys(), second);
   EXPECT_EQ(first.use_count(), 1) << "the old verdict is gone";
 }
 
 TEST(TokenCacheTest, StaysWithinItsBytes) {
   constexpr size_t kBytes = 256 * 1024;
-  TokenCache cache(kBytes, 1);
+  TestCache cache(kBytes, 1);
   for (int i = 0; i < 5000; ++i) {
     cache.Insert(absl::StrCat("token ", i, std::string(i % 1000, 'x')), SomeVerdict());
     ASSERT_LE(cache.usage().bytes, kBytes);
@@ -319,7 +349,7 @@ TEST(TokenCacheTest, StaysWithinItsBytes) {
 }
 
 TEST(TokenCacheTest, LeastRecentlyUsedGoesFirst) {
-  TokenCache cache(256 * 1024, 1);
+  TestCache cache(256 * 1024, 1);
   cache.Insert("kept", SomeVerdict());
   for (int i = 0; i < 5000; ++i) {
     const std::string token = absl::StrCat("token ", i);
@@ -333,7 +363,7 @@ TEST(TokenCacheTest, LeastRecentlyUsedGoesFirst) {
 
 // Security rule: tokens that are used once, minted for each call, push out nobody.
 TEST(TokenCacheTest, TokensSeenOncePushOutNone) {
-  TokenCache cache(256 * 1024, 1);
+  TestCache cache(256 * 1024, 1);
   std::vector<std::string> kept;
   for (int i = 0; i < 50; ++i) {
     cache.Insert(kept.emplace_back(absl::StrCat("kept ", i)), SomeVerdict());
@@ -345,7 +375,7 @@ TEST(TokenCacheTest, TokensSeenOncePushOutNone) {
 }
 
 TEST(TokenCacheTest, SecondSightIsKeptWhereRoomIsShort) {
-  TokenCache cache(256 * 1024, 1);
+  TestCache cache(256 * 1024, 1);
   for (int i = 0; i < 10'000; ++i) cache.Insert(absl::StrCat("old ", i), SomeVerdict());
   // A working set that fits takes the place of the old one, whatever comes between.
   int hits = 0;
@@ -363,24 +393,24 @@ TEST(TokenCacheTest, SecondSightIsKeptWhereRoomIsShort) {
 TEST(TokenCacheTest, OneIssuersFloodLeavesTheOthersVerdicts) {
   constexpr size_t kBytes = 1024 * 1024;
   for (const int sights : {1, 2}) {
-    TokenCache cache(kBytes, 3);
-    const internal::IssuerRules flooding, calm, late;
-    const auto verdict_of = [](const internal::IssuerRules& rules) {
-      return internal::Verdict{Identity(), {&rules, nullptr}};
-    };
+    TestCache cache(kBytes, 3);
+    using Rules = std::shared_ptr<const internal::IssuerRules>;
+    const Rules flooding = std::make_shared<const internal::IssuerRules>(),
+                calm = std::make_shared<const internal::IssuerRules>(),
+                late = std::make_shared<const internal::IssuerRules>();
     int lookups = 0, hits = 0;
-    const auto use = [&](const char* name, const internal::IssuerRules& rules, int count) {
+    const auto use = [&](const char* name, const Rules& rules, int count) {
       for (int i = 0; i < count; ++i) {
         const std::string token = absl::StrCat(name, i);
         ++lookups;
-        cache.Find(token).has_value() ? void(++hits) : cache.Insert(token, verdict_of(rules));
+        cache.Find(token).has_value() ? void(++hits) : cache.Insert(token, VerdictOf(rules));
       }
     };
     use("calm ", calm, 100);
     lookups = hits = 0;
     for (int i = 0; i < 1'000'000; ++i) {
       const std::string token = absl::StrCat("flood ", i);
-      for (int s = 0; s < sights; ++s) cache.Insert(token, verdict_of(flooding));
+      for (int s = 0; s < sights; ++s) cache.Insert(token, VerdictOf(flooding));
       if (i % 10'000 == 0) use("calm ", calm, 100);
     }
     EXPECT_GT(hits, lookups * 9 / 10) << sights << " sights";
@@ -395,7 +425,7 @@ TEST(TokenCacheTest, OneIssuersFloodLeavesTheOthersVerdicts) {
 }
 
 TEST(TokenCacheTest, TakesNothingThatIsTooLarge) {
-  TokenCache cache(64 * 1024, 1);
+  TestCache cache(64 * 1024, 1);
   cache.Insert("small", SomeVerdict());
   cache.Insert(std::string(10000, 'x'), SomeVerdict());
   EXPECT_FALSE(cache.Find(std::string(10000, 'x')).has_value());
@@ -403,7 +433,7 @@ TEST(TokenCacheTest, TakesNothingThatIsTooLarge) {
 }
 
 TEST(TokenCacheTest, ThreadsShareIt) {
-  TokenCache cache(64 * 1024, 1);
+  TestCache cache(64 * 1024, 1);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&cache, t] {

@@ -16,30 +16,23 @@ namespace lanyard::testing {
 
 Identity MakeIdentity(const std::string& issuer_name, const v1::Claims& claims,
                       const std::vector<std::string>& roles) {
-  auto json = internal::ClaimsToJson(claims);
-  auto document = json.ok() ? internal::JsonDocument::ParseObject(*json) : json.status();
+  const auto json = internal::ClaimsToJson(claims);
+  const auto document = json.ok() ? internal::JsonDocument::ParseObject(*json) : json.status();
   auto read = document.ok() ? internal::ReadClaims(document->root()) : document.status();
   if (!read.ok()) {
     std::fprintf(stderr, "lanyard::testing: %s\n", read.status().ToString().c_str());
     std::abort();
   }
-  auto state = std::make_shared<internal::IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = issuer_name;
-  state->issuer = claims.issuer();
-  state->subject = claims.subject();
-  if (read->has_actor) {
-    state->actor_subject = read->actor_subject;
-    state->actor_issuer = read->actor_issuer.value_or(claims.issuer());
-  }
-  state->client_id = read->client_id.value_or(read->authorized_party.value_or(""));
-  state->token_id = claims.token_id();
-  state->claims_json = *std::move(json);
-  state->audiences = read->audiences.value_or(std::vector<std::string>());
-  state->roles = roles;
-  state->usable_until = read->expires_at.value_or(absl::InfiniteFuture());
-  state->registered = *std::move(read);
-  return internal::IdentityAccess::Make(std::move(state));
+  auto issuer = std::make_shared<internal::IssuerRules>();
+  issuer->name = issuer_name;
+  issuer->issuer = claims.issuer();
+  issuer->leeway = absl::ZeroDuration();
+  internal::IdentityFacts facts;
+  facts.issuer = std::move(issuer);
+  facts.claims = *std::move(read);
+  facts.roles.assign(roles.begin(), roles.end());
+  facts.claims_json = *json;
+  return internal::IdentityAccess::Make(facts);
 }
 
 Identity MakeIdentity(const std::string& issuer_name, const std::string& subject,

@@ -81,25 +81,23 @@ absl::StatusOr<Line> ReadLine(const Arguments& arguments, Streams& streams) {
 // The caller as far as the line tells.
 Identity CallerOf(const Line& line, const v1::ServerConfig& config) {
   if (line.Text("issuer").empty()) return Identity();
-  auto state = std::make_shared<internal::IdentityState>();
-  state->authenticated = true;
-  state->issuer_name = line.Text("issuer");
+  auto rules = std::make_shared<internal::IssuerRules>();
+  rules->name = line.Text("issuer");
   for (const v1::Issuer& issuer : config.issuers()) {
-    if (issuer.name() == state->issuer_name) state->issuer = issuer.issuer();
+    if (issuer.name() == rules->name) rules->issuer = internal::IssuerText(issuer);
   }
-  state->subject = line.Text("subject");
-  if (state->subject.empty()) {
-    state->subject = std::string("\0none", 5);
-  } else {
-    state->registered.subject = state->subject;
-  }
-  state->client_id = line.Text("client");
-  state->actor_subject = line.Text("actor");
-  state->actor_issuer = state->issuer;
-  state->registered.has_actor = !state->actor_subject.empty();
-  state->registered.scopes = line.List("scopes");
-  state->roles = line.List("roles");
-  return internal::IdentityAccess::Make(std::move(state));
+  const std::string subject = line.Text("subject"), client = line.Text("client"),
+                    actor = line.Text("actor");
+  const std::vector<std::string> scopes = line.List("scopes"), roles = line.List("roles");
+  internal::IdentityFacts facts;
+  facts.issuer = std::move(rules);
+  if (!subject.empty()) facts.claims.subject = subject;
+  facts.claims.client_id = client;
+  facts.claims.has_actor = !actor.empty();
+  facts.claims.actor_subject = actor;
+  facts.claims.scopes.assign(scopes.begin(), scopes.end());
+  facts.roles.assign(roles.begin(), roles.end());
+  return internal::IdentityAccess::Make(facts);
 }
 
 class LinePeer final : public TokenConnection {

@@ -45,9 +45,10 @@ class ConfiguredIssuers final : public internal::IssuerLookup {
   // `keys`, if not null, are those of every issuer.
   ConfiguredIssuers(const v1::ServerConfig& config, std::shared_ptr<const KeySet> keys) {
     for (const v1::Issuer& issuer : config.issuers()) {
-      Entry entry{internal::RulesOf(issuer), nullptr};
+      Entry entry{std::make_shared<const internal::IssuerRules>(internal::RulesOf(issuer)),
+                  nullptr};
       if (keys != nullptr) {
-        if (auto bound = keys->BindTo(entry.rules.algorithms, entry.rules.key_use); bound.ok()) {
+        if (auto bound = keys->BindTo(entry.rules->algorithms, entry.rules->key_use); bound.ok()) {
           entry.keys = std::make_shared<const KeySet>(*std::move(bound));
         }
       }
@@ -62,14 +63,14 @@ class ConfiguredIssuers final : public internal::IssuerLookup {
   }
   internal::IssuerKeys Find(absl::string_view issuer) const override {
     for (const Entry& entry : entries_) {
-      if (!issuer.empty() && entry.rules.issuer == issuer) return {&entry.rules, entry.keys};
+      if (!issuer.empty() && entry.rules->issuer == issuer) return {entry.rules, entry.keys};
     }
     return {};
   }
   internal::IssuerKeys FindTrustDomain(absl::string_view trust_domain) const override {
     for (const Entry& entry : entries_) {
-      if (!trust_domain.empty() && entry.rules.trust_domain == trust_domain) {
-        return {&entry.rules, entry.keys};
+      if (!trust_domain.empty() && entry.rules->trust_domain == trust_domain) {
+        return {entry.rules, entry.keys};
       }
     }
     return {};
@@ -77,7 +78,7 @@ class ConfiguredIssuers final : public internal::IssuerLookup {
 
  private:
   struct Entry {
-    internal::IssuerRules rules;
+    std::shared_ptr<const internal::IssuerRules> rules;
     std::shared_ptr<const KeySet> keys;
   };
   std::vector<Entry> entries_;
@@ -129,16 +130,15 @@ absl::StatusOr<Caller> CallerOfClaims(const PolicyView& view, const Arguments& a
     caller.bad = issuer.status();
     return caller;
   }
-  auto state = internal::BelieveClaims(document->root(), *issuer->rules, now);
-  if (!state.ok()) {
-    caller.bad = state.status();
+  auto facts = internal::BelieveClaims(*document, issuer->rules, now);
+  if (!facts.ok()) {
+    caller.bad = facts.status();
     return caller;
   }
-  (*state)->claims_json = std::string(json->text.view());
-  if (arguments.Has("--typ")) {
-    (*state)->token_type = internal::NormalizedType(arguments.Value("--typ"));
-  }
-  caller.identity = internal::IdentityAccess::Make(*std::move(state));
+  const std::string type =
+      arguments.Has("--typ") ? internal::NormalizedType(arguments.Value("--typ")) : "";
+  facts->token_type = type;
+  caller.identity = internal::IdentityAccess::Make(*facts);
   return caller;
 }
 

@@ -127,15 +127,15 @@ std::vector<Algorithm> AlgorithmsFor(const KeySet& keys) {
 class OneIssuer final : public internal::IssuerLookup {
  public:
   OneIssuer(const internal::IssuerRules& rules, std::shared_ptr<const KeySet> keys)
-      : rules_(rules), keys_(std::move(keys)) {}
+      : rules_(std::make_shared<const internal::IssuerRules>(rules)), keys_(std::move(keys)) {}
   internal::IssuerKeys Find(absl::string_view issuer) const override {
-    if (issuer != rules_.issuer) return {};
-    return {&rules_, keys_};
+    if (issuer != rules_->issuer) return {};
+    return {rules_, keys_};
   }
 
  private:
-  const internal::IssuerRules& rules_;  // Not owned.
-  std::shared_ptr<const KeySet> keys_;
+  const std::shared_ptr<const internal::IssuerRules> rules_;
+  const std::shared_ptr<const KeySet> keys_;
 };
 
 // The verified claims, as the issuer wrote them. Adds to what was not checked.
@@ -165,7 +165,7 @@ absl::StatusOr<std::string> Answer(Question* question, const std::string& path,
     return AuthFailureStatus(AuthFailure::kKeysUnavailable,
                              absl::StrCat(InputName(path), ": ", keys.status().message()));
   }
-  if (internal::IdentityAccess::StateOf(verdict->identity).registered.has_confirmation) {
+  if (internal::IdentityAccess::StateOf(verdict->identity).has_confirmation()) {
     if (question->strict) {
       return AuthFailureStatus(AuthFailure::kNotBound,
                                "\"cnf\" binds the token to a key or certificate of its holder, "

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/sdk/internal/identity_state.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <initializer_list>
+#include <new>
+
+#include "lanyard/sdk/internal/claims_json.h"
+
+namespace lanyard::internal {
+namespace {
+
+// Values that no token can carry, so that they equal no name, not even the empty one.
+constexpr absl::string_view kAnonymous("\0anonymous", 10);
+constexpr absl::string_view kNoSubject("\0none", 5);
+
+// What a string outside of its object takes.
+size_t HeapBytes(size_t size) { return size > 15 ? size + 16 : 0; }
+
+}  // namespace
+
+IdentityState::IdentityState()
+    : authenticated_(false),
+      has_subject_(false),
+      has_actor_(false),
+      has_actor_issuer_(false),
+      has_confirmation_(false),
+      confirmation_is_checkable_(false),
+      header_names_key_(false),
+      part_count_(kFixedParts),
+      audience_count_(0),
+      scope_count_(0),
+      claims_bytes_(0),
+      character_count_(0),
+      key_(nullptr),
+      expires_at_(absl::InfinitePast()),
+      not_before_(absl::InfinitePast()),
+      issued_at_(absl::InfinitePast()),
+      authenticated_at_(absl::InfinitePast()),
+      ends_since_boot_(absl::InfiniteDuration()) {}
+
+IdentityState::IdentityState(const IdentityFacts& facts)
+    : authenticated_(true),
+      has_subject_(facts.claims.subject.has_value()),
+      has_actor_(facts.claims.has_actor),
+      has_actor_issuer_(facts.claims.actor_issuer.has_value()),
+      has_confirmation_(facts.claims.has_confirmation),
+      confirmation_is_checkable_(facts.claims.confirmation_is_checkable),
+      header_names_key_(facts.header_names_key),
+      part_count_(static_cast<uint32_t>(
+          kFixedParts + (facts.claims.audiences.has_value() ? facts.claims.audiences->size() : 0) +
+          facts.claims.scopes.size() + facts.roles.size())),
+      audience_count_(static_cast<uint32_t>(
+          facts.claims.audiences.has_value() ? facts.claims.audiences->size() : 0)),
+      scope_count_(static_cast<uint32_t>(facts.claims.scopes.size())),
+      claims_bytes_(static_cast<uint32_t>(facts.claims_json.size())),
+      character_count_(0),
+      rules_(facts.issuer),
+      keys_(facts.keys),
+      key_(facts.key),
+      expires_at_(facts.claims.expires_at.value_or(absl::InfinitePast())),
+      not_before_(facts.claims.not_before.value_or(absl::InfinitePast())),
+      issued_at_(facts.claims.issued_at.value_or(absl::InfinitePast())),
+      authenticated_at_(facts.claims.authenticated_at.value_or(absl::InfinitePast())),
+      ends_since_boot_(facts.ends_since_boot) {}
+
+IdentityState::~IdentityState() { delete unpacked_.load(std::memory_order_acquire); }
+
+const IdentityState* IdentityState::Anonymous() {
+  static const IdentityState* const anonymous = [] {
+    void* block = ::operator new(sizeof(IdentityState) + kFixedParts * sizeof(Part));
+    std::memset(block, 0, sizeof(IdentityState) + kFixedParts * sizeof(Part));
+    return new (block) IdentityState();
+  }();
+  return anonymous;
+}
+
+const IdentityState* IdentityState::Make(const IdentityFacts& facts) {
+  const RegisteredClaims& claims = facts.claims;
+  absl::InlinedVector<absl::string_view, kFixedParts + 16> texts;  // In the order of the parts.
+  const auto add = [&texts](const auto& all) {
+    for (const absl::string_view text : all) texts.push_back(text);
+  };
+  add(std::initializer_list<absl::string_view>{
+      claims.subject.value_or(""),
+      claims.client_id.value_or(claims.authorized_party.value_or("")),
+      claims.token_id.value_or(""),
+      claims.actor_subject,
+      claims.actor_issuer.value_or(""),
+      claims.session_id.value_or(""),
+      claims.authentication_class.value_or(""),
+      facts.token_type,
+      claims.certificate_sha256,
+  });
+  if (claims.audiences.has_value()) add(*claims.audiences);
+  add(claims.scopes);
+  add(facts.roles);
+
+  // What is a part of the document stays one; the rest goes behind it.
+  const absl::string_view document = facts.document.empty() ? facts.claims_json : facts.document;
+  const auto is_part = [document](absl::string_view text) {
+    const std::less_equal<const char*> not_after;
+    return not_after(document.data(), text.data()) &&
+           not_after(text.data() + text.size(), document.data() + document.size());
+  };
+  size_t characters = document.size();
+  for (const absl::string_view text : texts) {
+    if (!is_part(text)) characters += text.size();
+  }
+  void* block = ::operator new(sizeof(IdentityState) + texts.size() * sizeof(Part) + characters);
+  auto* const state = new (block) IdentityState(facts);
+  state->character_count_ = static_cast<uint32_t>(characters);
+  auto* parts = reinterpret_cast<Part*>(state + 1);
+  char* const begin = reinterpret_cast<char*>(parts + texts.size());
+  char* end = std::copy(document.begin(), document.end(), begin);
+  for (const absl::string_view text : texts) {
+    size_t offset;
+    if (is_part(text)) {
+      offset = static_cast<size_t>(text.data() - document.data());
+    } else {
+      offset = static_cast<size_t>(end - begin);
+      end = std::copy(text.begin(), text.end(), end);
+    }
+    new (parts++) Part{static_cast<uint32_t>(offset), static_cast<uint32_t>(text.size())};
+  }
+  return state;
+}
+
+void IdentityState::Destroy() const {
+  this->~IdentityState();
+  ::operator delete(const_cast<IdentityState*>(this));
+}
+
+size_t IdentityState::BlockBytes() const {
+  return sizeof(IdentityState) + part_count_ * sizeof(Part) + character_count_;
+}
+
+size_t IdentityState::bytes() const {
+  size_t unpacked = sizeof(Unpacked) + HeapBytes(claims_bytes_);
+  for (uint32_t i = 0; i < part_count_; ++i) {
+    unpacked += HeapBytes(Parts()[i].size) + (i < kFixedParts ? 0 : sizeof(std::string));
+  }
+  return BlockBytes() + unpacked;
+}
+
+absl::string_view IdentityState::issuer_name() const {
+  return authenticated_ ? absl::string_view(rules_->name) : kAnonymous;
+}
+absl::string_view IdentityState::issuer() const {
+  return authenticated_ ? IssuerTextOf(*rules_) : kAnonymous;
+}
+absl::string_view IdentityState::subject() const {
+  return has_subject_ ? Text(kSubject) : authenticated_ ? kNoSubject : kAnonymous;
+}
+absl::string_view IdentityState::key_id() const {
+  return header_names_key_ ? absl::string_view(key_->id()) : absl::string_view();
+}
+absl::string_view IdentityState::actor_issuer() const {
+  if (!has_actor_) return {};
+  return has_actor_issuer_ ? Text(kActorIssuer) : issuer();
+}
+
+IdentityState::Strings IdentityState::audiences() const {
+  const Part* begin = Parts() + kFixedParts;
+  return {begin, begin + audience_count_, Characters()};
+}
+IdentityState::Strings IdentityState::scopes() const {
+  const Part* begin = Parts() + kFixedParts + audience_count_;
+  return {begin, begin + scope_count_, Characters()};
+}
+IdentityState::Strings IdentityState::roles() const {
+  return {Parts() + kFixedParts + audience_count_ + scope_count_, Parts() + part_count_,
+          Characters()};
+}
+
+absl::Time IdentityState::usable_until() const {
+  return expires_at_ == absl::InfinitePast() ? absl::InfiniteFuture()
+                                             : expires_at_ + rules_->leeway;
+}
+
+const IdentityState::Unpacked& IdentityState::unpacked() const {
+  const Unpacked* made = unpacked_.load(std::memory_order_acquire);
+  if (made != nullptr) return *made;
+  auto fresh = std::make_unique<Unpacked>();
+  const auto unpack = [](const auto& strings, std::vector<std::string>* out) {
+    out->reserve(strings.size());
+    for (const absl::string_view string : strings) out->emplace_back(string);
+  };
+  fresh->issuer_name = std::string(issuer_name());
+  fresh->issuer = std::string(issuer());
+  fresh->subject = std::string(subject());
+  fresh->client_id = std::string(client_id());
+  fresh->token_id = std::string(token_id());
+  fresh->key_id = std::string(key_id());
+  fresh->actor_subject = std::string(actor_subject());
+  fresh->actor_issuer = std::string(actor_issuer());
+  fresh->claims_json = std::string(claims_json());
+  unpack(audiences(), &fresh->audiences);
+  unpack(scopes(), &fresh->scopes);
+  unpack(roles(), &fresh->roles);
+  // Of threads that ask at once, the first one's counts.
+  if (unpacked_.compare_exchange_strong(made, fresh.get(), std::memory_order_acq_rel)) {
+    return *fresh.release();
+  }
+  return *made;
+}
+
+const v1::Claims& IdentityState::claims() const {
+  const Unpacked& all = unpacked();
+  std::call_once(all.claims_once, [&] {
+    if (authenticated_) all.claims = ClaimsFromJson(claims_json());
+  });
+  return all.claims;
+}
+
+}  // namespace lanyard::internal
