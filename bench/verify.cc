@@ -227,17 +227,17 @@ void Register() {
   };
   for (const Algorithm algorithm : kAlgorithms) {
     const std::string name(AlgorithmName(algorithm));
-    add("raw/" + name, [algorithm](benchmark::State& state) { Raw(state, algorithm); });
-    add("first_sight/" + name,
+    add("verify/raw/" + name, [algorithm](benchmark::State& state) { Raw(state, algorithm); });
+    add("verify/first/" + name,
         [algorithm](benchmark::State& state) { FirstSight(state, algorithm); });
   }
   for (const int64_t count : {1, 1000, 100000, 1000000}) {
-    add("later_sight", LaterSight)->Arg(count);
+    add("verify/cached", LaterSight)->Arg(count);
   }
   for (const int threads : {1, 2}) {
     add("arithmetic", Arithmetic)->Threads(threads)->UseRealTime();
     for (const int64_t count : {1, 1000}) {
-      add("later_sight_of_threads", LaterSightOfThreads)
+      add("verify/cached_by_threads", LaterSightOfThreads)
           ->Arg(count)
           ->Threads(threads)
           ->UseRealTime();
