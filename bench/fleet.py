@@ -34,6 +34,7 @@ CONSTANTS = {
     "jitter_divisor": Constant("sdk/internal/key_refresh.cc", "random_() /", [10]),
     "early": Constant("sdk/tokens/caching_token_source.cc", "kEarly", [30]),
     "refresh_ahead": Constant("sdk/tokens/caching_token_source.cc", "kRefreshAhead", [60]),
+    "token_jitter_divisor": Constant("sdk/tokens/caching_token_source.cc", "kJitterDivisor", [10]),
     "token_life": Constant("sdk/issuer/issuer_settings.cc", "access_token_lifetime(),", [600]),
     "key_stays": Constant("sdk/keys/key_rotation.cc", "kLongestRefresh", [3600]),
     "revoked_for": Constant("sdk/issuer/access_tokens.h", "kLongestTokenUse", [3900]),
@@ -246,14 +247,14 @@ class Fleet:
         life, early = self.options.token_life, constant("early")
         return life - early - min(constant("refresh_ahead"), life / 5, (life - early) / 2)
 
-    def mints(self, jitter=0.0):
+    def mints(self, has_jitter=True):
         """Tokens per second; and when each service first gets a token of each key, by rotation.
 
         Each instance has a token for each service that it calls. A new one is fetched by the first
-        call after the time for it, so calls alone spread the fetches; `jitter` is what Lanyard has
-        not: how much of that time is random."""
+        call after the time for it, a part of which is random."""
         rng, options = self.rng("mints"), self.options
         after = self.token_is_replaced_after()
+        jitter = 1 / constant("token_jitter_divisor") if has_jitter else 0
         call_rate = options.calls_per_second / options.targets
         mints = PerSecond(self.begin, self.end)
         first_seen = [{} for _ in range(options.services)]
@@ -348,7 +349,7 @@ def simulate(options):
     for how, fleet in fleets.items():
         mints[how], first_seen = fleet.mints()
         report.rate(f"fleet/mints/{how}/lanyard", "tokens/s", mints[how])
-        report.rate(f"fleet/mints/{how}/with_jitter", "tokens/s", fleet.mints(jitter=0.1)[0])
+        report.rate(f"fleet/mints/{how}/no_jitter", "tokens/s", fleet.mints(has_jitter=False)[0])
         # A key that is published ahead is known everywhere when it signs.
         for when, ahead, sightings in (
             ("published_ahead", options.publish_ahead, None),

@@ -23,6 +23,7 @@ namespace {
 constexpr absl::Duration kEarly = absl::Seconds(30);
 constexpr absl::Duration kEarlyForCaller = absl::Seconds(5);
 constexpr absl::Duration kRefreshAhead = absl::Minutes(1);
+constexpr int kJitterDivisor = 10;
 constexpr absl::Duration kBetweenStreamRefreshes = absl::Seconds(30);
 constexpr absl::Duration kFirstPause = absl::Seconds(1);
 constexpr absl::Duration kLongestPause = absl::Seconds(30);
@@ -82,10 +83,13 @@ struct Entry {
   }
 };
 
-// When a token that was had just now is replaced.
-absl::Time RefreshTime(absl::Time now, absl::Time expires_at, absl::Duration early) {
+// When a token that was had just now is replaced. A tenth of that is left to chance, from 0 to 1: a
+// fleet that was started at once does not ask for its tokens at once for ever.
+absl::Time RefreshTime(absl::Time now, absl::Time expires_at, absl::Duration early, double chance) {
   const absl::Duration life = expires_at - now;
-  return expires_at - early - std::min({kRefreshAhead, life / 5, (life - early) / 2});
+  const absl::Duration after =
+      life - early - std::min({kRefreshAhead, life / 5, (life - early) / 2});
+  return now + after * (1 - chance / kJitterDivisor);
 }
 
 absl::Status AboutToExpire(absl::Duration left) {
@@ -225,7 +229,8 @@ struct CachingTokenSource::State : std::enable_shared_from_this<State> {
         // at ever shorter intervals.
         const bool same_end =
             entry.IsUsable(now) && result->expires_at() <= entry.token->expires_at();
-        entry.refresh_at = RefreshTime(now, result->expires_at(), entry.early);
+        entry.refresh_at = RefreshTime(now, result->expires_at(), entry.early,
+                                       std::uniform_real_distribution<>(0, 1)(random));
         if (same_end) entry.refresh_at = std::max(entry.refresh_at, now + kBetweenSameTokens);
         entry.token = std::make_shared<const BearerToken>(*result);
         entry.fetched_at = now;

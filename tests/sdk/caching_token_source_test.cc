@@ -223,11 +223,12 @@ class CachingTokenSourceRefreshTest : public CachingTokenSourceTest,
 
 TEST_P(CachingTokenSourceRefreshTest, FetchesAheadWhileTheOldOneIsGivenOut) {
   const TokenPtr old = Fill("old", GetParam().life);
-  clock_->Advance(GetParam().refresh_after - absl::Nanoseconds(1));
+  // A tenth of the time is left to chance.
+  clock_->Advance(GetParam().refresh_after * 9 / 10 - absl::Nanoseconds(1));
   EXPECT_EQ(cache_->Cached({"a"}), old);
   EXPECT_EQ(*Get().get(), old);
   ExpectFetches(1);
-  clock_->Advance(absl::Nanoseconds(1));
+  clock_->Advance(GetParam().refresh_after / 10 + absl::Nanoseconds(2));
   EXPECT_EQ(cache_->Cached({"a"}), old);
   EXPECT_EQ(*Get().get(), old);
   auto ask = source_->Next();
@@ -250,6 +251,20 @@ INSTANTIATE_TEST_SUITE_P(
         // … or half of what can be used, so that the shortest lives are no endless fetching.
         Refresh{"ThirtyTwoSeconds", absl::Seconds(32), absl::Seconds(1)}),
     [](const auto& info) { return info.param.name; });
+
+// A fleet that was started at once would ask its issuer at once for ever.
+TEST_F(CachingTokenSourceTest, TokensOfOneInstantAreNotRefreshedTogether) {
+  constexpr int kAudiences = 40;
+  for (int i = 0; i < kAudiences; ++i) Fill("t", absl::Minutes(10), absl::StrCat(i));
+  clock_->Advance((absl::Minutes(10) - absl::Seconds(90)) * 19 / 20);
+  for (int i = 0; i < kAudiences; ++i) cache_->Cached({absl::StrCat(i)});
+  // Fetches come in order: what comes before this one was due.
+  Get("marker");
+  int due = 0;
+  while (source_->Next().request.audience != "marker") ++due;
+  EXPECT_GT(due, 0);
+  EXPECT_LT(due, kAudiences);
+}
 
 TEST_F(CachingTokenSourceTest, TokenWithoutEndIsNeverRefreshed) {
   auto result = Get();
