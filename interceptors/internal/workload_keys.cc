@@ -55,6 +55,9 @@ class BundleFeed {
 
   // As KeySource has them.
   std::shared_ptr<const KeySet> Current() const;
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const {
+    return keys_.IsCurrent(keys, clock_->SinceBoot());
+  }
   bool MayArrive(absl::string_view key_id) const;
   absl::Status Health() const;
   KeySourceStatus Status() const;
@@ -273,6 +276,9 @@ class FedKeySource final : public KeySource {
   }
 
   std::shared_ptr<const KeySet> Current() const override { return feed_->Current(); }
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const override {
+    return feed_->IsCurrent(keys);
+  }
   bool MayArrive(absl::string_view key_id) const override { return feed_->MayArrive(key_id); }
   absl::Status Health() const override { return feed_->Health(); }
   KeySourceStatus Status() const override { return feed_->Status(); }

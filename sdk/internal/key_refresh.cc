@@ -122,8 +122,4 @@ bool KeyRefresh::MayArrive(absl::string_view key_id, Time now) {
   return true;
 }
 
-bool KeyRefresh::IsStale(Time now) const {
-  return !last_success_.has_value() || now - *last_success_ > max_stale_;
-}
-
 }  // namespace lanyard::internal

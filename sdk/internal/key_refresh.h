@@ -44,8 +44,12 @@ class KeyRefresh {
   // ids are remembered.
   bool MayArrive(absl::string_view key_id, Time now);
 
-  // Whether the set is too old to be used, or was never there.
-  bool IsStale(Time now) const;
+  // Whether the set is too old to be used, or was never there; and the last time at which it is
+  // not.
+  bool IsStale(Time now) const { return now > FreshUntil(); }
+  Time FreshUntil() const {
+    return last_success_.has_value() ? *last_success_ + max_stale_ : -absl::InfiniteDuration();
+  }
 
   int failures() const { return failures_; }
 

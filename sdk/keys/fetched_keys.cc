@@ -98,11 +98,15 @@ void FetchedKeys::Succeeded(Time now, std::shared_ptr<const KeySet> keys,
   refresh_.Succeeded(now, max_age, [&ids](const std::string& id) { return ids.count(id) > 0; });
   if (was_failing && keys == keys_) LogLine(absl::StrCat(name_, ": keys fetched again"));
   Take(now, std::move(keys), empty_because);
+  Mark();
 }
+
+void FetchedKeys::Mark() { current_.Set(keys_, refresh_.FreshUntil()); }
 
 void FetchedKeys::Replaced(Time now, std::shared_ptr<const KeySet> keys,
                            const std::string& empty_because) {
   Take(now, std::move(keys), empty_because);
+  Mark();
 }
 
 void FetchedKeys::Take(Time now, std::shared_ptr<const KeySet> keys,
@@ -156,6 +160,7 @@ void FetchedKeys::Forget(absl::string_view why) {
   if (keys_ == nullptr) return;
   LogLine(absl::StrCat(name_, ": ALARM: ", why, ", its tokens are refused"));
   keys_ = nullptr;
+  Mark();
 }
 
 void FetchedKeys::NoteStaleness(Time now) {

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "lanyard/sdk/internal/key_refresh.h"
+#include "lanyard/sdk/keys/current_mark.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/key_source.h"
 
@@ -19,7 +20,8 @@ namespace lanyard::internal {
 
 // What is known of keys that come from elsewhere: the last good set, when to ask for it again, how
 // the asking went, and what the log says when any of that changes. Has no clock, no thread and no
-// lock: its owner asks, and tells it the time (Clock::SinceBoot) and what the answer was.
+// lock, but for IsCurrent(): its owner asks, and tells it the time (Clock::SinceBoot) and what the
+// answer was.
 class FetchedKeys {
  public:
   using Time = KeyRefresh::Time;
@@ -30,6 +32,10 @@ class FetchedKeys {
 
   // For KeySource.
   std::shared_ptr<const KeySet> Current(Time now) const;
+  // The same question without the owner's lock.
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys, Time now) const {
+    return current_.Is(keys, now);
+  }
   absl::Status Health(Time now) const;
   KeySourceStatus Status(Time now) const;
   bool MayArrive(absl::string_view key_id, Time now) { return refresh_.MayArrive(key_id, now); }
@@ -62,11 +68,13 @@ class FetchedKeys {
  private:
   void Take(Time now, std::shared_ptr<const KeySet> keys, const std::string& empty_because);
   void Announce(const KeySet& keys) const;
+  void Mark();
 
   const std::string name_;
   const absl::Duration max_stale_;
   KeyRefresh refresh_;
   std::shared_ptr<const KeySet> keys_;
+  CurrentMark current_;
   std::string empty_because_;
   std::string last_error_;
   std::optional<Time> last_success_;

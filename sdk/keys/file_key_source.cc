@@ -15,6 +15,7 @@
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
+#include "lanyard/sdk/keys/current_mark.h"
 
 namespace lanyard {
 namespace {
@@ -35,6 +36,9 @@ class PollingFileKeySource final : public FileKeySource {
   std::shared_ptr<const KeySet> Current() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return keys_;
+  }
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const override {
+    return current_.Is(keys, absl::ZeroDuration());
   }
 
   absl::Status Reload() override {
@@ -121,6 +125,7 @@ class PollingFileKeySource final : public FileKeySource {
     auto keys = std::make_shared<const KeySet>(*std::move(set));
     std::lock_guard<std::mutex> lock(mutex_);
     keys_ = std::move(keys);
+    current_.Set(keys_);
     return broken;
   }
 
@@ -130,6 +135,7 @@ class PollingFileKeySource final : public FileKeySource {
   std::string last_error_;
   mutable std::mutex mutex_;
   std::shared_ptr<const KeySet> keys_;              // Written under both, read under either.
+  internal::CurrentMark current_;                   // Of keys_.
   std::optional<internal::PeriodicThread> poller_;  // Last: its thread uses the rest.
 };
 

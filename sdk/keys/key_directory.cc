@@ -14,6 +14,7 @@
 #include "lanyard/sdk/internal/folder.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
+#include "lanyard/sdk/keys/current_mark.h"
 #include "lanyard/sdk/keys/dated_key.h"
 #include "lanyard/sdk/keys/key_set.h"
 
@@ -40,6 +41,9 @@ class PollingKeyDirectory final : public KeyDirectory {
   std::shared_ptr<const KeySet> Current() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return published_;
+  }
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const override {
+    return current_.Is(keys, absl::ZeroDuration());
   }
 
   Key ActiveKey() const override {
@@ -111,6 +115,7 @@ class PollingKeyDirectory final : public KeyDirectory {
     std::lock_guard<std::mutex> lock(mutex_);
     keys_ = std::move(keys);
     published_ = std::move(published);
+    current_.Set(published_);
     return absl::OkStatus();
   }
 
@@ -121,6 +126,7 @@ class PollingKeyDirectory final : public KeyDirectory {
   // Written under both, read under either.
   std::shared_ptr<const DatedKeys> keys_;
   std::shared_ptr<const KeySet> published_;
+  internal::CurrentMark current_;                   // Of published_.
   absl::Status health_;                             // Guarded by mutex_.
   std::optional<internal::PeriodicThread> poller_;  // Last: its thread uses the rest.
 };

@@ -65,6 +65,9 @@ class FetchingKeySource final : public RemoteKeySource {
     std::lock_guard<std::mutex> lock(mutex_);
     return keys_.Current(now);
   }
+  bool IsCurrent(const std::shared_ptr<const KeySet>& keys) const override {
+    return keys_.IsCurrent(keys, options_.clock->SinceBoot());
+  }
 
   bool MayArrive(absl::string_view key_id) const override {
     const absl::Duration now = options_.clock->SinceBoot();
