@@ -36,21 +36,21 @@ bool Identity::Is(absl::string_view issuer_name, absl::string_view subject) cons
          issuer_name == state_->issuer_name() && subject == state_->subject();
 }
 
-const std::string& Identity::issuer_name() const { return state_->unpacked().issuer_name; }
-const std::string& Identity::issuer() const { return state_->unpacked().issuer; }
-const std::string& Identity::subject() const { return state_->unpacked().subject; }
+const std::string& Identity::issuer_name() const { return state_->names().issuer_name; }
+const std::string& Identity::issuer() const { return state_->names().issuer; }
+const std::string& Identity::subject() const { return state_->names().subject; }
 bool Identity::has_subject() const { return state_->has_subject(); }
-const std::string& Identity::client_id() const { return state_->unpacked().client_id; }
-const std::vector<std::string>& Identity::scopes() const { return state_->unpacked().scopes; }
-const std::vector<std::string>& Identity::roles() const { return state_->unpacked().roles; }
-const std::vector<std::string>& Identity::audiences() const { return state_->unpacked().audiences; }
-const std::string& Identity::token_id() const { return state_->unpacked().token_id; }
-const std::string& Identity::key_id() const { return state_->unpacked().key_id; }
+const std::string& Identity::client_id() const { return state_->names().client_id; }
+const std::vector<std::string>& Identity::scopes() const { return state_->names().scopes; }
+const std::vector<std::string>& Identity::roles() const { return state_->names().roles; }
+const std::vector<std::string>& Identity::audiences() const { return state_->names().audiences; }
+const std::string& Identity::token_id() const { return state_->names().token_id; }
+const std::string& Identity::key_id() const { return state_->names().key_id; }
 bool Identity::has_actor() const { return state_->has_actor(); }
-const std::string& Identity::actor_subject() const { return state_->unpacked().actor_subject; }
-const std::string& Identity::actor_issuer() const { return state_->unpacked().actor_issuer; }
-const std::string& Identity::claims_json() const { return state_->unpacked().claims_json; }
-const v1::Claims& Identity::claims() const { return state_->claims(); }
+const std::string& Identity::actor_subject() const { return state_->names().actor_subject; }
+const std::string& Identity::actor_issuer() const { return state_->names().actor_issuer; }
+const std::string& Identity::claims_json() const { return state_->written().json; }
+const v1::Claims& Identity::claims() const { return state_->written().claims; }
 
 bool Identity::HasScope(absl::string_view scope) const { return state_->scopes().Contains(scope); }
 bool Identity::HasRole(absl::string_view role) const { return state_->roles().Contains(role); }

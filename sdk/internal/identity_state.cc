@@ -19,6 +19,18 @@ constexpr absl::string_view kNoSubject("\0none", 5);
 // What a string outside of its object takes.
 size_t HeapBytes(size_t size) { return size > 15 ? size + 16 : 0; }
 
+// Of threads that ask at once, the first one's counts.
+template <typename T, typename Make>
+const T& MadeOnce(std::atomic<const T*>& made, const Make& make) {
+  const T* there = made.load(std::memory_order_acquire);
+  if (there != nullptr) return *there;
+  std::unique_ptr<const T> fresh = make();
+  if (made.compare_exchange_strong(there, fresh.get(), std::memory_order_acq_rel)) {
+    return *fresh.release();
+  }
+  return *there;
+}
+
 }  // namespace
 
 IdentityState::IdentityState()
@@ -66,7 +78,10 @@ IdentityState::IdentityState(const IdentityFacts& facts)
       authenticated_at_(facts.claims.authenticated_at.value_or(absl::InfinitePast())),
       ends_since_boot_(facts.ends_since_boot) {}
 
-IdentityState::~IdentityState() { delete unpacked_.load(std::memory_order_acquire); }
+IdentityState::~IdentityState() {
+  delete names_.load(std::memory_order_acquire);
+  delete written_.load(std::memory_order_acquire);
+}
 
 const IdentityState* IdentityState::Anonymous() {
   static const IdentityState* const anonymous = [] {
@@ -138,11 +153,11 @@ size_t IdentityState::BlockBytes() const {
 }
 
 size_t IdentityState::bytes() const {
-  size_t unpacked = sizeof(Unpacked) + HeapBytes(claims_bytes_);
+  size_t names = sizeof(Names);
   for (uint32_t i = 0; i < part_count_; ++i) {
-    unpacked += HeapBytes(Parts()[i].size) + (i < kFixedParts ? 0 : sizeof(std::string));
+    names += HeapBytes(Parts()[i].size) + (i < kFixedParts ? 0 : sizeof(std::string));
   }
-  return BlockBytes() + unpacked;
+  return BlockBytes() + names + sizeof(Written) + HeapBytes(claims_bytes_);
 }
 
 absl::string_view IdentityState::issuer_name() const {
@@ -180,39 +195,35 @@ absl::Time IdentityState::usable_until() const {
                                              : expires_at_ + rules_->leeway;
 }
 
-const IdentityState::Unpacked& IdentityState::unpacked() const {
-  const Unpacked* made = unpacked_.load(std::memory_order_acquire);
-  if (made != nullptr) return *made;
-  auto fresh = std::make_unique<Unpacked>();
-  const auto unpack = [](const auto& strings, std::vector<std::string>* out) {
-    out->reserve(strings.size());
-    for (const absl::string_view string : strings) out->emplace_back(string);
-  };
-  fresh->issuer_name = std::string(issuer_name());
-  fresh->issuer = std::string(issuer());
-  fresh->subject = std::string(subject());
-  fresh->client_id = std::string(client_id());
-  fresh->token_id = std::string(token_id());
-  fresh->key_id = std::string(key_id());
-  fresh->actor_subject = std::string(actor_subject());
-  fresh->actor_issuer = std::string(actor_issuer());
-  fresh->claims_json = std::string(claims_json());
-  unpack(audiences(), &fresh->audiences);
-  unpack(scopes(), &fresh->scopes);
-  unpack(roles(), &fresh->roles);
-  // Of threads that ask at once, the first one's counts.
-  if (unpacked_.compare_exchange_strong(made, fresh.get(), std::memory_order_acq_rel)) {
-    return *fresh.release();
-  }
-  return *made;
+const IdentityState::Names& IdentityState::names() const {
+  return MadeOnce(names_, [this] {
+    auto names = std::make_unique<Names>();
+    const auto copy = [](const Strings& strings, std::vector<std::string>* out) {
+      out->reserve(strings.size());
+      for (const absl::string_view string : strings) out->emplace_back(string);
+    };
+    names->issuer_name = std::string(issuer_name());
+    names->issuer = std::string(issuer());
+    names->subject = std::string(subject());
+    names->client_id = std::string(client_id());
+    names->token_id = std::string(token_id());
+    names->key_id = std::string(key_id());
+    names->actor_subject = std::string(actor_subject());
+    names->actor_issuer = std::string(actor_issuer());
+    copy(audiences(), &names->audiences);
+    copy(scopes(), &names->scopes);
+    copy(roles(), &names->roles);
+    return names;
+  });
 }
 
-const v1::Claims& IdentityState::claims() const {
-  const Unpacked& all = unpacked();
-  std::call_once(all.claims_once, [&] {
-    if (authenticated_) all.claims = ClaimsFromJson(claims_json());
+const IdentityState::Written& IdentityState::written() const {
+  return MadeOnce(written_, [this] {
+    auto written = std::make_unique<Written>();
+    written->json = std::string(claims_json());
+    if (authenticated_) written->claims = ClaimsFromJson(written->json);
+    return written;
   });
-  return all.claims;
 }
 
 }  // namespace lanyard::internal

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,7 +46,7 @@ struct IdentityFacts {
 };
 
 // What stands behind an Identity: one block of memory, counted by its owners, in which all strings
-// are parts of the claims set. Immutable, but for what Unpacked() makes on demand.
+// are parts of the claims set. Immutable, but for what names() and written() make on demand.
 class IdentityState {
  public:
   // The anonymous caller, who lives for ever.
@@ -65,7 +64,7 @@ class IdentityState {
     if (authenticated_ && owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
   }
 
-  // What it takes, with what Unpacked() adds but for claims.
+  // What it takes, with what names() adds and the text that written() does.
   size_t bytes() const;
 
   bool authenticated() const { return authenticated_; }
@@ -117,15 +116,17 @@ class IdentityState {
   const Key* key() const { return key_; }
 
   // What the accessors of Identity refer to, made when one is first asked for.
-  struct Unpacked {
+  struct Names {
     std::string issuer_name, issuer, subject, client_id, token_id, key_id, actor_subject,
-        actor_issuer, claims_json;
+        actor_issuer;
     std::vector<std::string> audiences, scopes, roles;
-    mutable std::once_flag claims_once;
-    mutable v1::Claims claims;
   };
-  const Unpacked& unpacked() const;
-  const v1::Claims& claims() const;
+  const Names& names() const;
+  struct Written {
+    std::string json;
+    v1::Claims claims;
+  };
+  const Written& written() const;
 
  private:
   struct Part {
@@ -177,7 +178,8 @@ class IdentityState {
   const Key* const key_;
   const absl::Time expires_at_, not_before_, issued_at_, authenticated_at_;
   const absl::Duration ends_since_boot_;
-  mutable std::atomic<const Unpacked*> unpacked_{nullptr};
+  mutable std::atomic<const Names*> names_{nullptr};
+  mutable std::atomic<const Written*> written_{nullptr};
 };
 
 // A list of a state, as long as that lives.
