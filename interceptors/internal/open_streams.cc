@@ -57,9 +57,8 @@ class OpenStreams::Core {
     std::unique_lock<std::mutex> lock(mutex_);
     SteadyTime next_tick = std::chrono::steady_clock::now() + kTick;
     while (!stopping_) {
-      // A copy: the map may change while this waits.
-      const SteadyTime wake = due_.empty() ? next_tick : std::min(next_tick, due_.begin()->first);
-      wake_.wait_until(lock, wake);
+      waits_until_ = due_.empty() ? next_tick : std::min(next_tick, due_.begin()->first);
+      wake_.wait_until(lock, waits_until_);
       if (stopping_) return;
       const SteadyTime now = std::chrono::steady_clock::now();
       if (now >= next_tick) {
@@ -128,6 +127,11 @@ class OpenStreams::Core {
     return streams_.size();
   }
 
+  int64_t wakes() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return wakes_;
+  }
+
   void set_thread_id(std::thread::id id) {
     std::lock_guard<std::mutex> lock(mutex_);
     thread_id_ = id;
@@ -163,10 +167,12 @@ class OpenStreams::Core {
     Unqueue(stream);
     const SteadyTime due = DueOf(*stream, LeftOf(*stream));
     if (due == SteadyTime::max()) return;
-    const bool first = due_.empty() || due < due_.begin()->first;
     stream->due = due_.emplace(due, stream);
     stream->queued = true;
-    if (first) wake_.notify_all();
+    // Streams open all the time, and seldom to end before the thread looks anyway.
+    if (due >= waits_until_) return;
+    ++wakes_;
+    wake_.notify_all();
   }
 
   // A clock that was set forward makes streams end earlier; one that was set back does not make
@@ -277,6 +283,8 @@ class OpenStreams::Core {
   std::unordered_set<std::shared_ptr<Stream>> streams_;
   std::vector<std::shared_ptr<Stream>> fresh_;  // Not judged yet.
   std::multimap<SteadyTime, std::shared_ptr<Stream>> due_;
+  SteadyTime waits_until_ = SteadyTime::min();  // Written by the thread alone.
+  int64_t wakes_ = 0;
   NoticeId last_notice_ = 0;
   NoticeId running_notice_ = 0;
   absl::Duration clock_offset_;
@@ -312,5 +320,7 @@ void OpenStreams::Forget(const std::shared_ptr<Stream>& stream, NoticeId id) {
 }
 
 size_t OpenStreams::size() const { return core_->size(); }
+
+int64_t OpenStreams::wakes() const { return core_->wakes(); }
 
 }  // namespace lanyard::internal

@@ -2,6 +2,7 @@
 #ifndef LANYARD_INTERCEPTORS_INTERNAL_OPEN_STREAMS_H_
 #define LANYARD_INTERCEPTORS_INTERNAL_OPEN_STREAMS_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -86,6 +87,9 @@ class OpenStreams {
   void Forget(const std::shared_ptr<Stream>& stream, NoticeId id);
 
   size_t size() const;
+
+  // How often the thread was woken for a stream whose time comes before the thread looks anyway.
+  int64_t wakes() const;
 
  private:
   class Core;

@@ -82,5 +82,21 @@ TEST_F(OpenStreamsTest, JudgesStreamsWhileTheTimeOfOthersComesWithoutEnd) {
   streams_.reset();
 }
 
+TEST_F(OpenStreamsTest, StreamsThatEndLaterDoNotWakeTheThread) {
+  streams_ = std::make_unique<OpenStreams>(rules_);
+  const absl::Time later = absl::Now() + absl::Hours(2);
+  for (int i = 0; i < 100; ++i) Add("each before the last", later - absl::Seconds(i));
+  EXPECT_EQ(streams_->size(), 100u);
+  EXPECT_EQ(streams_->wakes(), 0);
+}
+
+TEST_F(OpenStreamsTest, AStreamThatEndsBeforeTheThreadLooksWakesIt) {
+  streams_ = std::make_unique<OpenStreams>(rules_);
+  EXPECT_TRUE(Eventually([&] {
+    Add("over", absl::InfinitePast());
+    return streams_->wakes() > 0;
+  }));
+}
+
 }  // namespace
 }  // namespace lanyard::internal
