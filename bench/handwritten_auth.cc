@@ -75,6 +75,26 @@ class Processor final : public grpc::AuthMetadataProcessor {
   const std::string issuer_;
 };
 
+class Comparison final : public grpc::AuthMetadataProcessor {
+ public:
+  explicit Comparison(const std::string& token) : header_("Bearer " + token) {}
+
+  bool IsBlocking() const override { return false; }
+
+  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext*, OutputMetadata* consumed,
+                       OutputMetadata*) override {
+    const auto header = metadata.find("authorization");
+    if (header == metadata.end() || header->second != header_) {
+      return grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "invalid token");
+    }
+    consumed->emplace("authorization", header_);
+    return grpc::Status::OK;
+  }
+
+ private:
+  const std::string header_;
+};
+
 class Plugin final : public grpc::MetadataCredentialsPlugin {
  public:
   explicit Plugin(const std::string& token) : header_("Bearer " + token) {}
@@ -94,6 +114,10 @@ class Plugin final : public grpc::MetadataCredentialsPlugin {
 
 std::shared_ptr<grpc::AuthMetadataProcessor> HandwrittenProcessor(Key key, std::string issuer) {
   return std::make_shared<Processor>(std::move(key), std::move(issuer));
+}
+
+std::shared_ptr<grpc::AuthMetadataProcessor> ComparingProcessor(const std::string& token) {
+  return std::make_shared<Comparison>(token);
 }
 
 std::shared_ptr<grpc::CallCredentials> HandwrittenCredentials(std::string token) {

@@ -19,6 +19,9 @@ namespace lanyard::bench {
 // methods, and does not tell handlers who calls.
 std::shared_ptr<grpc::AuthMetadataProcessor> HandwrittenProcessor(Key key, std::string issuer);
 
+// Lets in who has this very token and checks nothing else: the floor of what any check costs.
+std::shared_ptr<grpc::AuthMetadataProcessor> ComparingProcessor(const std::string& token);
+
 // Adds the same token to every call.
 std::shared_ptr<grpc::CallCredentials> HandwrittenCredentials(std::string token);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What authentication costs calls over TLS: with Lanyard on both sides, with what people write by
-// hand, and with none. Each has a server process of its own and one connection to it; one client
-// process calls them in short turns, in an order that changes.
+// hand, with a token that is only carried and compared with the expected one ("carried": the floor
+// that any check of tokens stands on), and with none. Each has a server process of its own and one
+// connection to it; one client process calls them in short turns, in an order that changes.
 //
 //   ./bazelw run -c opt //bench:rpc
 //
@@ -116,7 +117,10 @@ class Report {
 
   // Medians, and those of the ratios to the same round without authentication.
   void PrintTable() const {
-    std::fprintf(stderr, "\n%-28s %-14s %12s %9s\n", "", "", "median", "x none");
+    std::fprintf(stderr,
+                 "\ncarried: a token goes along and is compared, the floor of every check\n"
+                 "%-28s %-14s %12s %9s\n",
+                 "", "", "median", "x none");
     for (const Series& one : series_) {
       std::vector<double> ratios;
       const Series* none = Find(one.name, Mode::kNone);
@@ -221,7 +225,8 @@ int Main(int argc, char** argv) {
   for (Pair& pair : pairs) {
     pair.client = std::make_unique<EchoClient>(setting, pair.mode, pair.server->port());
     if (pair.mode == Mode::kNone) continue;
-    if (const std::string error = RefusesOthers(setting, pair.server->port()); !error.empty()) {
+    if (const std::string error = RefusesOthers(setting, pair.mode, pair.server->port());
+        !error.empty()) {
       std::fprintf(stderr, "rpc: %s: %s\n", NameOf(pair.mode), error.c_str());
       return 1;
     }

@@ -55,9 +55,9 @@ std::shared_ptr<grpc::Channel> Connect(const Setting& setting, Mode mode, int po
     std::exit(1);
   }
   auto credentials = PlainTls(setting.files);
-  if (mode == Mode::kHandwritten) {
-    credentials = grpc::CompositeChannelCredentials(
-        credentials, HandwrittenCredentials(TokenFor(setting.issuer).Sign()));
+  if (mode != Mode::kNone) {
+    credentials =
+        grpc::CompositeChannelCredentials(credentials, HandwrittenCredentials(setting.token));
   }
   return grpc::CreateChannel(Target(port), credentials);
 }
@@ -205,7 +205,7 @@ Load EchoClient::Streams(std::chrono::nanoseconds time) const {
   return load;
 }
 
-std::string RefusesOthers(const Setting& setting, int port) {
+std::string RefusesOthers(const Setting& setting, Mode mode, int port) {
   const auto stub = Echo::NewStub(grpc::CreateChannel(Target(port), PlainTls(setting.files)));
   const testing::TestIssuer stranger(Algorithm::kEs256, "bench");
   testing::TokenBuilder forged = TokenFor(stranger);
@@ -219,7 +219,9 @@ std::string RefusesOthers(const Setting& setting, int port) {
   } calls[] = {
       {"no token", "", grpc::StatusCode::UNAUTHENTICATED},
       {"a stranger's token", forged.Sign(), grpc::StatusCode::UNAUTHENTICATED},
-      {"a token without the scope", unscoped.Sign(), grpc::StatusCode::PERMISSION_DENIED},
+      {"a token without the scope", unscoped.Sign(),
+       mode == Mode::kCarried ? grpc::StatusCode::UNAUTHENTICATED
+                              : grpc::StatusCode::PERMISSION_DENIED},
   };
   for (const auto& call : calls) {
     grpc::ClientContext context;

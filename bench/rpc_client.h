@@ -45,7 +45,7 @@ class EchoClient {
 
 // Whether the server refuses calls without a token, with a stranger's, and with one that lacks the
 // scope; else what it did.
-std::string RefusesOthers(const Setting& setting, int port);
+std::string RefusesOthers(const Setting& setting, Mode mode, int port);
 
 }  // namespace lanyard::bench
 

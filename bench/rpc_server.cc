@@ -118,6 +118,8 @@ int Serve(const Setting& setting, Mode mode, int socket) {
     if (mode == Mode::kHandwritten) {
       credentials->SetAuthMetadataProcessor(
           HandwrittenProcessor(setting.issuer.key(), setting.issuer.issuer()));
+    } else if (mode == Mode::kCarried) {
+      credentials->SetAuthMetadataProcessor(ComparingProcessor(setting.token));
     }
     builder.AddListeningPort(kAddress, credentials, &port);
   }
