@@ -2,11 +2,10 @@
 #include "lanyard/interceptors/internal/admissions.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
 namespace lanyard::internal {
@@ -30,10 +29,24 @@ bool AreEqual(const Admissions::Admission& a, const Admissions::Admission& b) {
 
 }  // namespace
 
-std::string Admissions::KeyOf(absl::string_view credentials, absl::string_view path,
-                              absl::string_view certificate_pem, absl::string_view forwarded) {
-  return Sha256(absl::StrCat(credentials.size(), " ", path.size(), " ", forwarded.size(), " ",
-                             credentials, path, forwarded, certificate_pem));
+Admissions::KeyMaker::KeyMaker(absl::string_view path, absl::string_view certificate_pem) {
+  hash_.Add(path);
+  hash_.Add(certificate_pem);
+}
+
+void Admissions::KeyMaker::Add(const CallMetadata& metadata, const std::string& header) {
+  const auto range = metadata.equal_range(header);
+  for (auto it = range.first; it != range.second; ++it) {
+    hash_.Add(header);
+    hash_.Add(View(it->second));
+  }
+}
+
+// The end of it, since its beginning has chosen the shard.
+size_t Admissions::Hash::operator()(const Key& key) const {
+  size_t hash;
+  std::memcpy(&hash, key.data() + key.size() - sizeof(hash), sizeof(hash));
+  return hash;
 }
 
 // Takes room, of what nobody will take if need be.
@@ -53,7 +66,7 @@ bool Admissions::MakeRoom(Shard& shard, size_t bytes, TimePoint now) {
   return false;
 }
 
-bool Admissions::File(const std::string& key, Admission admission, TimePoint now) {
+bool Admissions::File(const Key& key, Admission admission, TimePoint now) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto found = shard.waiting.find(key);
@@ -71,8 +84,8 @@ bool Admissions::File(const std::string& key, Admission admission, TimePoint now
   return true;
 }
 
-bool Admissions::FileAnonymous(std::string* key, const std::string& no_token_key,
-                               Admission admission, TimePoint now) {
+bool Admissions::FileAnonymous(Key* key, const Key& no_token_key, Admission admission,
+                               TimePoint now) {
   Shard& shard = ShardOf(*key);
   bool others_wait;
   {
@@ -83,7 +96,7 @@ bool Admissions::FileAnonymous(std::string* key, const std::string& no_token_key
   return File(*key, std::move(admission), now);
 }
 
-std::optional<Admissions::Admission> Admissions::Take(const std::string& key) {
+std::optional<Admissions::Admission> Admissions::Take(const Key& key) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto found = shard.waiting.find(key);

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/sdk/identity.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
 
 namespace lanyard::internal {
 
@@ -34,8 +36,18 @@ class Admissions {
   explicit Admissions(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The key of a call: a hash, so that no token is kept.
-  static std::string KeyOf(absl::string_view credentials, absl::string_view path,
-                           absl::string_view certificate_pem, absl::string_view forwarded = {});
+  using Key = PiecewiseSha256::Digest;
+
+  // Makes the key of a call, of its path, its certificate and the headers that count.
+  class KeyMaker {
+   public:
+    KeyMaker(absl::string_view path, absl::string_view certificate_pem);
+    void Add(const CallMetadata& metadata, const std::string& header);
+    Key Finish() { return hash_.Finish(); }
+
+   private:
+    PiecewiseSha256 hash_;
+  };
 
   // What the gate knows of a call.
   struct Admission {
@@ -49,16 +61,15 @@ class Admissions {
   };
 
   // False at the bound: the call must be refused.
-  bool File(const std::string& key, Admission admission, TimePoint now);
+  bool File(const Key& key, Admission admission, TimePoint now);
 
   // The same for a call that counts as one without a token, though it has one that does not verify.
   // It is filed under `key`, its token's, where others wait there, since that is where it will be
   // looked for first, else under `no_token_key`, that of calls without a token: `key` is that then.
-  bool FileAnonymous(std::string* key, const std::string& no_token_key, Admission admission,
-                     TimePoint now);
+  bool FileAnonymous(Key* key, const Key& no_token_key, Admission admission, TimePoint now);
 
   // Of several that differ, because the config or the keys have changed in between, the newest.
-  std::optional<Admission> Take(const std::string& key);
+  std::optional<Admission> Take(const Key& key);
 
   size_t bytes() const { return bytes_; }
 
@@ -72,14 +83,15 @@ class Admissions {
     TimePoint newest;
     size_t bytes;
   };
+  struct Hash {
+    size_t operator()(const Key& key) const;
+  };
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, std::vector<Waiting>> waiting;  // Guarded by mutex.
+    std::unordered_map<Key, std::vector<Waiting>, Hash> waiting;  // Guarded by mutex.
   };
 
-  Shard& ShardOf(const std::string& key) {
-    return shards_[static_cast<unsigned char>(key[0]) % kShards];
-  }
+  Shard& ShardOf(const Key& key) { return shards_[key[0] % kShards]; }
   bool MakeRoom(Shard& shard, size_t bytes, TimePoint now);
 
   const size_t max_bytes_;

@@ -135,23 +135,19 @@ class GateCall {
 
   // Lets the binding in.
   grpc::Status Admit() {
-    std::string key;
+    Admissions::Key key;
     if (port_.has_binding) {
-      const absl::string_view certificate = CertificatePemOf(context_);
-      const bool is_forwarded = connection_.peer().is_forwarded();
-      const std::string forwarded =
-          is_forwarded ? ValuesOf(metadata_, kForwardedClientCert) : std::string();
-      key =
-          Admissions::KeyOf(ValuesOf(metadata_, port_.token_header), path_, certificate, forwarded);
+      key = Key(/*with_token=*/true);
       Admissions::Admission admission{caller_, port_.verifies_certificates,
-                                      event_.would_deny.has_value(), is_forwarded};
+                                      event_.would_deny.has_value(),
+                                      connection_.peer().is_forwarded()};
       const auto now = std::chrono::steady_clock::now();
       bool filed;
       if (caller_.authenticated()) {
         filed = state_.admissions.File(key, std::move(admission), now);
       } else {
-        filed = state_.admissions.FileAnonymous(
-            &key, Admissions::KeyOf("", path_, certificate, forwarded), std::move(admission), now);
+        filed = state_.admissions.FileAnonymous(&key, Key(/*with_token=*/false),
+                                                std::move(admission), now);
       }
       if (!filed) {
         return Refuse(
@@ -177,6 +173,13 @@ class GateCall {
   }
 
  private:
+  Admissions::Key Key(bool with_token) const {
+    Admissions::KeyMaker key(path_, CertificatePemOf(context_));
+    if (with_token) key.Add(metadata_, port_.token_header);
+    if (connection_.peer().is_forwarded()) key.Add(metadata_, kForwardedClientCert);
+    return key.Finish();
+  }
+
   std::optional<Refusal> Judge() {
     if (connection_.peer().is_local() && !port_.local_is_unix &&
         !snapshot_->config.config.loopback_is_trusted()) {

@@ -15,15 +15,6 @@
 
 namespace lanyard::internal {
 
-std::string ValuesOf(const CallMetadata& metadata, const std::string& header) {
-  std::string text;
-  const auto range = metadata.equal_range(header);
-  for (auto it = range.first; it != range.second; ++it) {
-    absl::StrAppend(&text, header, " ", it->second.size(), ":", View(it->second));
-  }
-  return text;
-}
-
 absl::string_view CertificatePemOf(const grpc::AuthContext& context) {
   for (const grpc::string_ref& pem : context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
     return View(pem);

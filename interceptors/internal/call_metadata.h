@@ -32,10 +32,6 @@ inline constexpr char kForwardedClientCert[] = "x-forwarded-client-cert";
 // Headers that hold a token, in the order of their names.
 using TokenHeaders = std::vector<std::string>;
 
-// All values of a header, put together so that different lists give different texts. Empty if there
-// is none.
-std::string ValuesOf(const CallMetadata& metadata, const std::string& header);
-
 // The one token of a call. Two values of the header are two opinions about who calls.
 absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header);
 

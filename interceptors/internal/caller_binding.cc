@@ -61,18 +61,17 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     grpc::ServerContextBase* context = info_->server_context();
     const absl::string_view method = info_->method();
     const std::shared_ptr<const TokenHeaders> headers = state_->token_headers();
-    // Of the port's own header: the gate has taken the others off.
-    std::string credentials;
-    for (const std::string& header : *headers) credentials += ValuesOf(*metadata, header);
-    const std::string forwarded = ValuesOf(*metadata, kForwardedClientCert);
     const auto auth_context = context->auth_context();
-    const absl::string_view certificate = CertificatePemOf(*auth_context);
-    std::optional<Admissions::Admission> admitted =
-        state_->admissions.Take(Admissions::KeyOf(credentials, method, certificate, forwarded));
-    if (!admitted.has_value() && !credentials.empty()) {
-      // A bad token where one counts as none.
-      admitted = state_->admissions.Take(Admissions::KeyOf("", method, certificate, forwarded));
-    }
+    const auto key_of = [&](const TokenHeaders& counting) {
+      Admissions::KeyMaker key(method, CertificatePemOf(*auth_context));
+      for (const std::string& header : counting) key.Add(*metadata, header);
+      key.Add(*metadata, kForwardedClientCert);
+      return key.Finish();
+    };
+    // Of the port's own header: the gate has taken the others off.
+    std::optional<Admissions::Admission> admitted = state_->admissions.Take(key_of(*headers));
+    // A bad token where one counts as none.
+    if (!admitted.has_value()) admitted = state_->admissions.Take(key_of({}));
     if (!admitted.has_value() && method != kUnknownMethod) {
       Refuse(context, method);
       return false;

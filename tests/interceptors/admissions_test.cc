@@ -6,9 +6,11 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
 namespace lanyard::internal {
@@ -30,7 +32,18 @@ Identity CallerOfConfig(uint64_t fingerprint) {
   return IdentityAccess::Make(facts);
 }
 
-std::string Key(const std::string& token) { return Admissions::KeyOf(token, "/p.S/M", ""); }
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+Admissions::Key KeyOf(const std::string& path, const std::string& certificate,
+                      const Headers& headers) {
+  Admissions::KeyMaker key(path, certificate);
+  for (const auto& [name, value] : headers) key.Add({{name, value}}, name);
+  return key.Finish();
+}
+
+Admissions::Key Key(const std::string& token) { return KeyOf("/p.S/M", "", {{"token", token}}); }
+
+const Admissions::Key kNoToken = KeyOf("/p.S/M", "", {});
 
 TEST(AdmissionsTest, EachIsTakenOnce) {
   Admissions admissions(kRoom);
@@ -44,12 +57,32 @@ TEST(AdmissionsTest, EachIsTakenOnce) {
 }
 
 TEST(AdmissionsTest, TokenPathAndCertificateAllCount) {
-  const std::string key = Admissions::KeyOf("token", "/p.S/M", "certificate");
-  EXPECT_NE(key, Admissions::KeyOf("token", "/p.S/M", ""));
-  EXPECT_NE(key, Admissions::KeyOf("token", "/p.S/N", "certificate"));
-  EXPECT_NE(key, Admissions::KeyOf("tokem", "/p.S/M", "certificate"));
-  EXPECT_NE(Admissions::KeyOf("a", "b", "c"), Admissions::KeyOf("ab", "", "c"));
-  EXPECT_NE(Admissions::KeyOf("a", "b", "c"), Admissions::KeyOf("a", "bc", ""));
+  const Admissions::Key key = KeyOf("/p.S/M", "certificate", {{"token", "abc"}});
+  EXPECT_EQ(key, KeyOf("/p.S/M", "certificate", {{"token", "abc"}}));
+  EXPECT_NE(key, KeyOf("/p.S/M", "", {{"token", "abc"}}));
+  EXPECT_NE(key, KeyOf("/p.S/N", "certificate", {{"token", "abc"}}));
+  EXPECT_NE(key, KeyOf("/p.S/M", "certificate", {{"token", "abd"}}));
+  EXPECT_NE(key, KeyOf("/p.S/M", "certificate", {{"other", "abc"}}));
+  EXPECT_NE(key, KeyOf("/p.S/M", "certificate", {}));
+}
+
+TEST(AdmissionsTest, WhatReadsTheSameInARowIsNotTheSame) {
+  EXPECT_NE(KeyOf("a", "b", {}), KeyOf("ab", "", {}));
+  EXPECT_NE(KeyOf("a", "b", {}), KeyOf("", "ab", {}));
+  EXPECT_NE(KeyOf("a", "b", {{"c", "d"}}), KeyOf("a", "bc", {{"", "d"}}));
+  EXPECT_NE(KeyOf("a", "b", {{"c", "d"}}), KeyOf("a", "b", {{"cd", ""}}));
+  EXPECT_NE(KeyOf("a", "b", {{"c", "dcd"}}), KeyOf("a", "b", {{"c", "d"}, {"c", "d"}}));
+}
+
+// With a weaker hash two callers could be made to have one key.
+TEST(AdmissionsTest, KeysAreSha256) {
+  const auto piece = [](const std::string& text) {
+    const uint64_t size = text.size();
+    return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + text;
+  };
+  const Admissions::Key key = KeyOf("/p.S/M", "", {{"token", "abc"}});
+  EXPECT_EQ(std::string(key.begin(), key.end()),
+            Sha256(piece("/p.S/M") + piece("") + piece("token") + piece("abc")));
 }
 
 // A call that was cancelled leaves its admission; nobody who comes later gets what it had.
@@ -110,17 +143,17 @@ TEST(AdmissionsTest, WhereRoomIsNeededThoseGoWhoseKeyHasBeenStillForTenMinutes) 
 TEST(AdmissionsTest, AnAnonymousCallDoesNotTakeWhatItsTokenLeftBehind) {
   Admissions admissions(kRoom);
   EXPECT_TRUE(admissions.File(Key("t"), {CallerOfConfig(1)}, kNow));
-  std::string key = Key("t");
-  EXPECT_TRUE(admissions.FileAnonymous(&key, Key(""), {}, kNow + minutes(1)));
+  Admissions::Key key = Key("t");
+  EXPECT_TRUE(admissions.FileAnonymous(&key, kNoToken, {}, kNow + minutes(1)));
   EXPECT_EQ(key, Key("t"));
   EXPECT_FALSE(admissions.Take(Key("t"))->identity.authenticated());
   EXPECT_TRUE(admissions.Take(Key("t"))->identity.authenticated());
   // Where nothing waits, strangers' tokens take no room.
   key = Key("garbage");
-  EXPECT_TRUE(admissions.FileAnonymous(&key, Key(""), {}, kNow));
-  EXPECT_EQ(key, Key(""));
+  EXPECT_TRUE(admissions.FileAnonymous(&key, kNoToken, {}, kNow));
+  EXPECT_EQ(key, kNoToken);
   EXPECT_FALSE(admissions.Take(Key("garbage")).has_value());
-  EXPECT_TRUE(admissions.Take(Key("")).has_value());
+  EXPECT_TRUE(admissions.Take(kNoToken).has_value());
 }
 
 TEST(AdmissionsTest, AtTheBoundNothingMoreIsFiledAndNothingForgotten) {
@@ -141,7 +174,7 @@ TEST(AdmissionsTest, ManyThreadsTakeWhatTheyFiled) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 2000; ++i) {
-        const std::string key = Key(absl::StrCat(i % 7));
+        const Admissions::Key key = Key(absl::StrCat(i % 7));
         admissions.File(key, {CallerOfConfig(t % 2)}, kNow);
         if (!admissions.Take(key).has_value()) ++missed;
       }

@@ -88,6 +88,24 @@ std::string Sha256(absl::string_view bytes) {
   return digest;
 }
 
+PiecewiseSha256::PiecewiseSha256() {
+  static_assert(sizeof(context_) >= sizeof(SHA256_CTX) && alignof(uint64_t) >= alignof(SHA256_CTX));
+  SHA256_Init(new (context_.data()) SHA256_CTX);
+}
+
+void PiecewiseSha256::Add(absl::string_view piece) {
+  auto* context = reinterpret_cast<SHA256_CTX*>(context_.data());
+  const uint64_t size = piece.size();
+  SHA256_Update(context, &size, sizeof(size));
+  SHA256_Update(context, piece.data(), piece.size());
+}
+
+PiecewiseSha256::Digest PiecewiseSha256::Finish() {
+  Digest digest;
+  SHA256_Final(digest.data(), reinterpret_cast<SHA256_CTX*>(context_.data()));
+  return digest;
+}
+
 std::string RandomBytes(size_t count) {
   std::string bytes(count, '\0');
   RAND_bytes(reinterpret_cast<uint8_t*>(&bytes[0]), count);  // Aborts rather than fail.

@@ -2,6 +2,8 @@
 #ifndef LANYARD_SDK_INTERNAL_CRYPTO_KEY_MATERIAL_H_
 #define LANYARD_SDK_INTERNAL_CRYPTO_KEY_MATERIAL_H_
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -86,6 +88,20 @@ absl::StatusOr<KeyMaterialPtr> KeyFromPem(absl::string_view pem);
 size_t HmacMinimumBytes(Algorithm algorithm);
 
 std::string Sha256(absl::string_view bytes);
+
+// SHA-256 of what comes in pieces, without a copy of them. Each is hashed with its length before
+// it, so that different pieces give different digests, even where they read the same in a row.
+class PiecewiseSha256 {
+ public:
+  using Digest = std::array<uint8_t, 32>;
+
+  PiecewiseSha256();
+  void Add(absl::string_view piece);
+  Digest Finish();  // Once; nothing may be added afterwards.
+
+ private:
+  alignas(uint64_t) std::array<uint8_t, 112> context_;  // The library's, whose header stays inside.
+};
 
 // Bytes from the system's cryptographic generator.
 std::string RandomBytes(size_t count);
