@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/sdk/internal/token_text.h"
 
+#include <algorithm>
+#include <array>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "lanyard/sdk/algorithm.h"
@@ -40,6 +43,15 @@ bool MayHaveBytes(Algorithm algorithm, size_t bytes) {
   return bytes >= 256 && bytes % 16 == 0;
 }
 
+// Which bytes a b64token has before its padding. A table, since every call asks for every byte.
+constexpr std::array<bool, 256> kBearerBytes = [] {
+  std::array<bool, 256> good{};
+  for (const char c : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/") {
+    good[static_cast<unsigned char>(c)] = c != '\0';
+  }
+  return good;
+}();
+
 }  // namespace
 
 bool IsScopeToken(absl::string_view text) {
@@ -64,12 +76,8 @@ absl::StatusOr<JsonDocument> UnverifiedClaims(absl::string_view token) {
 bool IsBearerToken(absl::string_view text) {
   while (absl::EndsWith(text, "=")) text.remove_suffix(1);
   if (text.empty()) return false;
-  for (const char c : text) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
-    if (!good) return false;
-  }
-  return true;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return kBearerBytes[static_cast<unsigned char>(c)]; });
 }
 
 std::optional<absl::Time> UnverifiedExpiry(absl::string_view token) {
