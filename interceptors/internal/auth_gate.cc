@@ -100,10 +100,6 @@ class GateCall {
         connection_(context, metadata, *snapshot_, port, state.signature_budget) {
     const auto path = metadata.find(":path");
     if (path != metadata.end()) path_ = View(path->second);
-    event_.time = now_;
-    event_.method = std::string(path_);
-    event_.decision_id = NewDecisionId();
-    event_.policy_hash = policy_.hash();
     event_.observed = policy_.Observes(path_, now_);
   }
 
@@ -156,7 +152,7 @@ class GateCall {
     }
     event_.allowed = true;
     if (Record(/*is_counted=*/true)) {
-      state_.Count(event_);
+      state_.Count(path_, event_);
       return grpc::Status::OK;
     }
     if (port_.has_binding) state_.admissions.Take(key);
@@ -203,20 +199,19 @@ class GateCall {
     std::optional<Refusal> bad_token;
     if (caller.ok()) {
       caller_ = *std::move(caller);
-      event_.caller = caller_;
     } else {
       const AuthFailure failure = FailureOf(caller.status()).value_or(AuthFailure::kMalformedToken);
       bad_token = Refusal{failure, AuthFailureDetail(caller.status())};
       no_header_ =
           port_.legacy_until.has_value() || metadata_.find(port_.token_header) == metadata_.end();
       if (const EffectiveRule* rule = policy_.RuleOf(path_); rule != nullptr) {
-        event_.rule = rule->source;
+        rule_ = rule->source;
       }
       // A bad token never becomes an anonymous caller, unless the rule says so.
       if (!MayBeAnonymous(policy_)) return WithHint(*std::move(bad_token));
     }
     const Policy::Decision decision = policy_.Decide(path_, caller_, connection_, now_);
-    event_.rule = std::string(decision.rule);
+    rule_ = decision.rule;
     if (decision.verdict == Policy::Verdict::kDenied) {
       return Refusal{AuthFailure::kDeniedByPolicy, Explanation(), false, /*even_if_observed=*/true};
     }
@@ -301,28 +296,43 @@ class GateCall {
     event_.failure = refusal.failure;
     event_.detail = refusal.detail;
     Record();
-    return refusal.unknown_method ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
-                                                 WireMessage("unknown method", event_.decision_id))
-                                  : grpc::Status(ToGrpc(AuthFailureCode(refusal.failure)),
-                                                 WireMessage(AuthFailureWireText(refusal.failure),
-                                                             event_.decision_id));
+    return refusal.unknown_method
+               ? grpc::Status(grpc::StatusCode::UNIMPLEMENTED,
+                              WireMessage("unknown method", DecisionId()))
+               : grpc::Status(ToGrpc(AuthFailureCode(refusal.failure)),
+                              WireMessage(AuthFailureWireText(refusal.failure), DecisionId()));
   }
 
+  // Made for those alone that somebody is told.
+  const std::string& DecisionId() {
+    if (event_.decision_id.empty()) event_.decision_id = NewDecisionId();
+    return event_.decision_id;
+  }
+
+  // Nobody but the sink reads the whole event, so without one it is only counted.
   bool Record(bool is_counted = false) {
-    if (state_.settings.audit != nullptr) {
-      const std::string& error = connection_.peer().error();
-      if (!error.empty() && !absl::EndsWith(event_.detail, error)) {
-        absl::StrAppend(&event_.detail, event_.detail.empty() ? "" : "; ", error);
-      }
-      event_.port = port_.address;
-      event_.traceparent = TraceparentOf(metadata_);
-      event_.request_id = RequestIdOf(metadata_);
-      const PeerNames names = connection_.VerifiedPeerNames();
-      if (!names.uris.empty()) {
-        event_.peer = names.uris[0];
-      } else if (!names.dns.empty()) {
-        event_.peer = names.dns[0];
-      }
+    if (state_.settings.audit == nullptr) {
+      if (!is_counted) state_.Count(path_, event_);
+      return true;
+    }
+    event_.time = now_;
+    event_.method = std::string(path_);
+    DecisionId();
+    event_.policy_hash = policy_.hash();
+    event_.caller = caller_;
+    event_.rule = std::string(rule_);
+    const std::string& error = connection_.peer().error();
+    if (!error.empty() && !absl::EndsWith(event_.detail, error)) {
+      absl::StrAppend(&event_.detail, event_.detail.empty() ? "" : "; ", error);
+    }
+    event_.port = port_.address;
+    event_.traceparent = TraceparentOf(metadata_);
+    event_.request_id = RequestIdOf(metadata_);
+    const PeerNames names = connection_.VerifiedPeerNames();
+    if (!names.uris.empty()) {
+      event_.peer = names.uris[0];
+    } else if (!names.dns.empty()) {
+      event_.peer = names.dns[0];
     }
     return state_.Record(event_, is_counted);
   }
@@ -338,8 +348,9 @@ class GateCall {
   CallConnection connection_;
   absl::string_view path_;
   bool no_header_ = false;
-  Identity caller_;  // Anonymous until a token verifies.
-  AuditEvent event_;
+  Identity caller_;         // Anonymous until a token verifies.
+  absl::string_view rule_;  // Of the snapshot.
+  AuditEvent event_;        // In whole for the audit sink alone.
 };
 
 }  // namespace

@@ -144,7 +144,7 @@ AuditEvent ServerState::NewEvent(absl::string_view method) const {
 }
 
 bool ServerState::Record(const AuditEvent& event, bool is_counted) {
-  if (!is_counted) Count(event);
+  if (!is_counted) Count(event.method, event);
   if (settings.audit == nullptr || settings.audit->Record(event)) return true;
   return snapshot()->config.config.on_audit_failure() != v1::DENY;
 }
@@ -339,15 +339,15 @@ bool ServerState::IsKnownMethod(absl::string_view path) const {
   return rule != nullptr && rule->rule.method() == path;
 }
 
-void ServerState::Count(const AuditEvent& event) {
+void ServerState::Count(absl::string_view method, const AuditEvent& event) {
   if (event.would_deny.has_value()) {
-    decisions_.CountWouldDeny(event.method, *event.would_deny);
+    decisions_.CountWouldDeny(method, *event.would_deny);
   } else if (event.failure.has_value() && event.ends_stream) {
     ++stream_ends_[static_cast<size_t>(*event.failure)];
   } else if (event.failure.has_value()) {
-    decisions_.CountDenied(event.method, *event.failure);
+    decisions_.CountDenied(method, *event.failure);
   } else {
-    decisions_.CountAllowed(event.method);
+    decisions_.CountAllowed(method);
   }
 }
 

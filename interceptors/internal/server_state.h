@@ -108,7 +108,9 @@ class ServerState {
   // Counts the event, unless its call has been counted with another one, and hands it to the sink.
   // False if it is lost and calls must not go on without.
   bool Record(const AuditEvent& event, bool is_counted = false);
-  void Count(const AuditEvent& event);
+
+  // Counts an event of that method; of the event itself only what was decided has to be there.
+  void Count(absl::string_view method, const AuditEvent& event);
 
   // What rules each method of the services that were added, and the methods that rules name.
   std::vector<MethodStatus> Methods() const;
