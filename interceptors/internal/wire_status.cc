@@ -9,11 +9,19 @@ namespace lanyard::internal {
 namespace {
 
 constexpr absl::string_view kOpen = " [lanyard ";
-constexpr size_t kIdDigits = 8;
+constexpr size_t kIdBytes = 4;
+constexpr size_t kIdDigits = 2 * kIdBytes;
 
 }  // namespace
 
-std::string NewDecisionId() { return absl::BytesToHexString(RandomBytes(kIdDigits / 2)); }
+std::string NewDecisionId() {
+  // Hundreds of random bytes cost hardly more than four. None is used twice, and none is a secret.
+  thread_local std::string unused;
+  if (unused.empty()) unused = RandomBytes(64 * kIdBytes);
+  std::string id = absl::BytesToHexString(unused.substr(unused.size() - kIdBytes));
+  unused.resize(unused.size() - kIdBytes);
+  return id;
+}
 
 std::string WireMessage(absl::string_view text, absl::string_view decision_id) {
   return absl::StrCat(text, kOpen, decision_id, "]");
