@@ -123,7 +123,7 @@ class GateCall {
       const auto found = metadata_.find(name);
       if (found != metadata_.end()) consumed->emplace(name, View(found->second));
     };
-    for (const std::string& header : *token_headers_) {
+    for (const std::string& header : token_headers_) {
       if (header != port_.token_header) take_off(header);
     }
     if (!connection_.peer().is_forwarded()) take_off(kForwardedClientCert);
@@ -227,7 +227,7 @@ class GateCall {
     if (bad_token.has_value()) event_.detail = std::move(bad_token->detail);
     if (state_.settings.extra_check) {
       const absl::Status status = state_.settings.extra_check(
-          CheckedCall(caller_, path_, metadata_, *token_headers_, connection_));
+          CheckedCall(caller_, path_, metadata_, token_headers_, connection_));
       if (!status.ok()) {
         return Refusal{AuthFailure::kDeniedByPolicy,
                        absl::StrCat("the extra check: ", status.message())};
@@ -343,7 +343,7 @@ class GateCall {
   const grpc::AuthContext& context_;
   const std::shared_ptr<const AuthSnapshot> snapshot_;
   const Policy& policy_;  // Of the snapshot.
-  const std::shared_ptr<const TokenHeaders> token_headers_;
+  const TokenHeaders& token_headers_;
   const absl::Time now_;
   CallConnection connection_;
   absl::string_view path_;

@@ -60,7 +60,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
   bool Bind(CallMetadata* metadata) {
     grpc::ServerContextBase* context = info_->server_context();
     const absl::string_view method = info_->method();
-    const std::shared_ptr<const TokenHeaders> headers = state_->token_headers();
+    const TokenHeaders& headers = state_->token_headers();
     const auto auth_context = context->auth_context();
     const auto key_of = [&](const TokenHeaders& counting) {
       Admissions::KeyMaker key(method, CertificatePemOf(*auth_context));
@@ -69,7 +69,7 @@ class CallerBinding final : public grpc::experimental::Interceptor {
       return key.Finish();
     };
     // Of the port's own header: the gate has taken the others off.
-    std::optional<Admissions::Admission> admitted = state_->admissions.Take(key_of(*headers));
+    std::optional<Admissions::Admission> admitted = state_->admissions.Take(key_of(headers));
     // A bad token where one counts as none.
     if (!admitted.has_value()) admitted = state_->admissions.Take(key_of({}));
     if (!admitted.has_value() && method != kUnknownMethod) {
@@ -82,10 +82,10 @@ class CallerBinding final : public grpc::experimental::Interceptor {
     call_.peer_is_verified = admitted->peer_is_verified;
     call_.is_forwarded = admitted->is_forwarded;
     if (state_->settings.keep_callers_tokens && call_.identity.authenticated()) {
-      KeepToken(*metadata, *headers);
+      KeepToken(*metadata, headers);
     }
     if (!state_->settings.keep_bearer_in_metadata) {
-      for (const std::string& header : *headers) metadata->erase(header);
+      for (const std::string& header : headers) metadata->erase(header);
     }
     call_.method = std::string(method);
     call_.state = state_;

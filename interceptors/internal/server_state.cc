@@ -266,9 +266,10 @@ void ServerState::CheckConfig() {
 
 void ServerState::AddTokenHeader(const std::string& name) {
   std::lock_guard<std::mutex> lock(mutex_);
-  std::set<std::string> headers(token_headers_->begin(), token_headers_->end());
-  headers.insert(name);
-  token_headers_ = std::make_shared<const TokenHeaders>(headers.begin(), headers.end());
+  std::set<std::string> headers(token_headers().begin(), token_headers().end());
+  if (!headers.insert(name).second) return;
+  all_token_headers_.emplace_back(headers.begin(), headers.end());
+  token_headers_ = &all_token_headers_.back();
 }
 
 ConfigStatus ServerState::status() const {

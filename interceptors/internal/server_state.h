@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -115,11 +116,9 @@ class ServerState {
   // What rules each method of the services that were added, and the methods that rules name.
   std::vector<MethodStatus> Methods() const;
 
-  // Headers that hold tokens on any of the ports: in their order, authorization among them.
-  std::shared_ptr<const TokenHeaders> token_headers() const {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return token_headers_;
-  }
+  // Headers that hold tokens on any of the ports: in their order, authorization among them. Good as
+  // long as this is; gate and binding ask for each call, so there is no lock that all share.
+  const TokenHeaders& token_headers() const { return *token_headers_; }
   void AddTokenHeader(const std::string& name);
 
   OpenStreams& streams() { return streams_; }
@@ -165,8 +164,10 @@ class ServerState {
   std::set<std::string> methods_;                 // Of services_. Guarded by mutex_.
   std::vector<std::shared_ptr<const AuthSnapshot>> retired_;  // Guarded by mutex_.
   ConfigStatus status_;                                       // Guarded by mutex_.
-  std::shared_ptr<const TokenHeaders> token_headers_ =        // Guarded by mutex_.
-      std::make_shared<const TokenHeaders>(TokenHeaders{kAuthorization});
+  // All lists there have been, one more for each new header, since calls may still read them.
+  // Guarded by mutex_; a list never changes.
+  std::deque<TokenHeaders> all_token_headers_{TokenHeaders{kAuthorization}};
+  std::atomic<const TokenHeaders*> token_headers_{&all_token_headers_.back()};
   DecisionCounts decisions_;
   std::array<std::atomic<int64_t>, std::size(kAllAuthFailures)> stream_ends_{};  // By reason.
 
