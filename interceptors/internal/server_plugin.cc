@@ -88,7 +88,7 @@ class Plugin final : public grpc::ServerBuilderPlugin {
  private:
   void PublishServices(grpc::ServerInitializer* initializer) {
     const std::vector<std::string>& names = *initializer->GetServiceList();
-    const auto services = std::make_shared<const std::set<std::string>>(names.begin(), names.end());
+    const auto services = std::make_shared<const ServiceNames>(names.begin(), names.end());
     for (const auto& port : setup_->ports) std::atomic_store(&port->services, services);
   }
 

@@ -153,7 +153,7 @@ absl::StatusOr<std::shared_ptr<ServerState>> ServerState::Create(
     ServerSettings settings, const std::vector<std::string>& services) {
   std::shared_ptr<ServerState> state(new ServerState(std::move(settings)));
   state->given_services_.insert(services.begin(), services.end());
-  state->services_ = state->given_services_;
+  state->services_.insert(services.begin(), services.end());
   state->methods_ = state->MethodsOf(state->services_);
   state->decisions_.AddMethods(state->methods_);
   if (absl::Status status = state->Reload(); !status.ok()) return status;
@@ -312,21 +312,21 @@ absl::Status ServerState::SetServicesUnknown() {
   return CheckMethods(snapshot_->config);
 }
 
-bool ServerState::IsUnknownMethod(absl::string_view path, const std::set<std::string>* services,
+bool ServerState::IsUnknownMethod(absl::string_view path, const ServiceNames* services,
                                   bool named_by_a_rule) const {
   if (!IsMethodPath(path)) return true;
   const size_t slash = path.rfind('/');
-  const std::string service(path.substr(1, slash - 1));
+  const absl::string_view service = path.substr(1, slash - 1);
   if (services != nullptr && services->count(service) + given_services_.count(service) == 0) {
     return true;
   }
-  const std::string name(path.substr(slash + 1));
+  const absl::string_view name = path.substr(slash + 1);
   if (const auto* methods = GrpcsMethods(service); methods != nullptr) {
     return std::find(methods->begin(), methods->end(), name) == methods->end();
   }
   if (named_by_a_rule) return false;
   const ServiceDescriptor* descriptor = settings.descriptors->Find(service);
-  return descriptor != nullptr && descriptor->FindMethodByName(name) == nullptr;
+  return descriptor != nullptr && descriptor->FindMethodByName(std::string(name)) == nullptr;
 }
 
 bool ServerState::IsKnownMethod(absl::string_view path) const {

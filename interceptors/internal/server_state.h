@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,9 @@ struct ServerSettings {
   int bad_signatures_per_second;
 };
 
+// Services by full name, to be looked up by parts of a path.
+using ServiceNames = std::set<std::string, std::less<>>;
+
 // What the gate, the binding and ServerAuth share. gRPC owns the first two and may outlive
 // ServerAuth, so each holds this by shared_ptr. Thread-safe.
 class ServerState {
@@ -97,7 +101,7 @@ class ServerState {
   // that method, as far as can be told. Of a method that a rule names, `named_by_a_rule`, it was
   // seen at the start that its service has it: looking again would take a lock that all calls
   // share.
-  bool IsUnknownMethod(absl::string_view path, const std::set<std::string>* services,
+  bool IsUnknownMethod(absl::string_view path, const ServiceNames* services,
                        bool named_by_a_rule) const;
 
   // Whether it is certain that there is such a method.
@@ -153,12 +157,12 @@ class ServerState {
   void CountRuledMethods(const Policy& policy);
   void SetStatus(const absl::Status& status);
 
-  std::set<std::string> given_services_;  // Those that need no registering. Fixed.
-  std::mutex reload_mutex_;               // Held while a snapshot is made.
-  std::set<std::string> services_;        // Guarded by reload_mutex_.
-  uint32_t max_token_bytes_ = 0;          // At the start. Guarded by reload_mutex_.
-  bool methods_must_be_known_ = false;    // Guarded by reload_mutex_.
-  bool services_are_all_ = false;         // Guarded by reload_mutex_.
+  ServiceNames given_services_;         // Those that need no registering. Fixed.
+  std::mutex reload_mutex_;             // Held while a snapshot is made.
+  std::set<std::string> services_;      // Guarded by reload_mutex_.
+  uint32_t max_token_bytes_ = 0;        // At the start. Guarded by reload_mutex_.
+  bool methods_must_be_known_ = false;  // Guarded by reload_mutex_.
+  bool services_are_all_ = false;       // Guarded by reload_mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const AuthSnapshot> snapshot_;  // Written under both, read under either.
   std::set<std::string> methods_;                 // Of services_. Guarded by mutex_.
@@ -202,7 +206,7 @@ struct PortInfo {
 
   // Set when the server starts: the services it has. Until then, and where nobody can tell, a
   // method without a rule is denied rather than called unknown.
-  std::shared_ptr<const std::set<std::string>> services;  // Accessed with std::atomic_load/_store.
+  std::shared_ptr<const ServiceNames> services;  // Accessed with std::atomic_load/_store.
 };
 
 }  // namespace lanyard::internal

@@ -48,8 +48,8 @@ absl::Status CheckName(const std::string& path, const DescriptorFiles& descripto
 
 }  // namespace
 
-const std::vector<std::string>* GrpcsMethods(const std::string& service) {
-  static const auto* own = new std::map<std::string, std::vector<std::string>>{
+const std::vector<std::string>* GrpcsMethods(absl::string_view service) {
+  static const auto* own = new std::map<std::string, std::vector<std::string>, std::less<>>{
       {"grpc.health.v1.Health", {"Check", "List", "Watch"}},
       {"grpc.reflection.v1.ServerReflection", {"ServerReflectionInfo"}},
       {"grpc.reflection.v1alpha.ServerReflection", {"ServerReflectionInfo"}},

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "lanyard/sdk/config.h"
 #include "lanyard/sdk/internal/descriptor_files.h"
 
 namespace lanyard::internal {
 
 // The methods of a service that gRPC brings along, and registers after all others; null for others.
-const std::vector<std::string>* GrpcsMethods(const std::string& service);
+const std::vector<std::string>* GrpcsMethods(absl::string_view service);
 
 // Fails for a rule, or settings, of a method that its service does not have, where the service's
 // descriptor is known; and unless `services` is null, of a service that is none of them. The error
