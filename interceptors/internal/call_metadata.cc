@@ -15,9 +15,20 @@
 
 namespace lanyard::internal {
 
+// Neither of these two asks FindPropertyValues(), which makes a list: every call asks them.
+bool IsLocal(const grpc::AuthContext& context) {
+  for (const grpc::AuthProperty& property : context) {
+    if (property.first == GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME &&
+        property.second == "local") {
+      return true;
+    }
+  }
+  return false;
+}
+
 absl::string_view CertificatePemOf(const grpc::AuthContext& context) {
-  for (const grpc::string_ref& pem : context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
-    return View(pem);
+  for (const grpc::AuthProperty& property : context) {
+    if (property.first == GRPC_X509_PEM_CERT_PROPERTY_NAME) return View(property.second);
   }
   return {};
 }

@@ -35,6 +35,9 @@ using TokenHeaders = std::vector<std::string>;
 // The one token of a call. Two values of the header are two opinions about who calls.
 absl::StatusOr<absl::string_view> TokenOf(const CallMetadata& metadata, const std::string& header);
 
+// Whether a connection is one without encryption, over a Unix socket or loopback. Cheap.
+bool IsLocal(const grpc::AuthContext& context);
+
 // The client's certificate as PEM, empty without one. Cheap; not to be kept.
 absl::string_view CertificatePemOf(const grpc::AuthContext& context);
 

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/internal/call_peer.h"
 
-#include <grpc/grpc_security_constants.h>
-
 #include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
 
 namespace lanyard::internal {
-
-bool IsLocal(const grpc::AuthContext& context) {
-  for (const grpc::string_ref& type :
-       context.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
-    if (type == "local") return true;
-  }
-  return false;
-}
 
 absl::StatusOr<ForwardedCertificate> ForwardedCertificateOf(const CallMetadata& metadata) {
   const auto range = metadata.equal_range(kForwardedClientCert);

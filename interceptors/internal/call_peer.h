@@ -15,9 +15,6 @@
 
 namespace lanyard::internal {
 
-// Whether a connection is one without encryption, over a Unix socket or loopback.
-bool IsLocal(const grpc::AuthContext& context);
-
 // What a call's x-forwarded-client-cert says, whoever wrote it; nothing in it without one.
 absl::StatusOr<ForwardedCertificate> ForwardedCertificateOf(const CallMetadata& metadata);
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "lanyard/interceptors/internal/call_metadata.h"
-#include "lanyard/interceptors/internal/call_peer.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"

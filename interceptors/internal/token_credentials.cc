@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/interceptors/internal/token_credentials.h"
 
-#include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "lanyard/interceptors/internal/call_metadata.h"
 #include "lanyard/sdk/internal/open_methods.h"
 
 namespace lanyard::internal {
@@ -18,14 +18,6 @@ namespace {
 using Metadata = std::multimap<grpc::string, grpc::string>;
 
 constexpr char kDebugString[] = "lanyard::TokenPlugin";
-
-bool IsLocal(const grpc::AuthContext& channel) {
-  for (const grpc::string_ref& type :
-       channel.FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)) {
-    if (type == "local") return true;
-  }
-  return false;
-}
 
 grpc::Status RefusedLocally(CallFailures& failures, const std::string& audience) {
   failures.Count(audience, CallFailure::kRefusedLocally);
