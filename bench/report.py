@@ -55,7 +55,7 @@ def json_lines(command, **more):
     return rows
 
 
-def google_benchmark(program, filter, rounds, min_time=0.1):
+def google_benchmark(program, filter, rounds, min_time):
     """In an order that is drawn anew for each round, so that all are measured in turn."""
     text = run([
         os.path.join(HERE, program), f"--benchmark_filter={filter}", "--benchmark_format=json",
@@ -278,9 +278,23 @@ def memory_rows():
     yield Row("an open stream, beside gRPC's", "memory/stream")
 
 
-def all_rows(prefix):
-    """Whatever there is under that name."""
-    return lambda results: [Row(name[len(prefix):], name) for name in sorted(results) if name.startswith(prefix)]
+def build_rows():
+    for side, aim in (("server", "<= 1500000"), ("client", "")):
+        yield Row(f"a stripped {side} on gRPC alone", f"build/size/plain_{side}")
+        yield Row(f"what Lanyard adds to it", f"build/size/added/{side}", aim=aim)
+        yield Row("seconds of processor that it adds to a clean build", f"build/clean_cpu/added/{side}")
+        yield Row("lines that gRPC's headers have", f"build/headers/{side}/grpc_alone/lines")
+        yield Row(f"lines that all public headers of //:{side} add", f"build/headers/{side}/all/beyond_grpc")
+    for part in ("boringssl", "sdk", "interceptors", "proto", "linker"):
+        yield Row(f"of the server: {part}", f"build/size/server/part/{part}", "build/size/server")
+    yield Row("public headers that lead to BoringSSL, simdjson or gRPC's core", "build/headers/forbidden", aim="<= 0")
+    yield Row("an annotated .pb.h, lines beside a plain one's", "build/pb/annotated/lines", "build/pb/plain/lines")
+
+
+def fleet_rows(results):
+    """Whatever there is: mean and peak of each."""
+    names = [name for name in sorted(results) if name.startswith("fleet/")]
+    return [Row(name[len("fleet/"):].replace("_", " "), name) for name in names]
 
 
 def with_beyond_twice(rows):
@@ -291,7 +305,7 @@ def with_beyond_twice(rows):
 
 def chapters(options):
     rounds = options.rounds
-    bench = lambda program, filter, more=rounds: google_benchmark(program, filter, more)
+    bench = lambda program, filter: google_benchmark(program, filter, rounds, options.min_time)
 
     def first(results):
         merge(results, bench("verify", "^verify/(raw|first)/"))
@@ -320,8 +334,8 @@ def chapters(options):
         "refusals": ("Refusals", refusals, refusal_rows),
         "tokens": ("Tokens of clients", lambda r: merge(r, bench("tokens", ".")), token_rows),
         "memory": ("Memory", lambda r: merge(r, with_beyond_twice(json_lines([os.path.join(HERE, "memory")]))), memory_rows),
-        "build": ("A user's build", lambda r: merge(r, json_lines([os.path.join(WORKSPACE, "bench", "build_cost.py")])), all_rows("build/")),
-        "fleet": ("A fleet of 10,000 instances, simulated", lambda r: merge(r, fleet(r)), all_rows("fleet/")),
+        "build": ("A user's build", lambda r: merge(r, json_lines([os.path.join(WORKSPACE, "bench", "build_cost.py")])), build_rows),
+        "fleet": ("A fleet of 10,000 instances, simulated", lambda r: merge(r, fleet(r)), fleet_rows),
     }
 
 
@@ -420,6 +434,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7, help="how often each is measured (default 7)")
     parser.add_argument("--only", default="", help="chapters, with commas between")
+    parser.add_argument("--min_time", type=float, default=0.1,
+                        help="seconds that each is measured in a round (default 0.1)")
     parser.add_argument("--quick", action="store_true", help="without callgrind")
     parser.add_argument("--out", default=os.path.join(WORKSPACE, "bench", "out"))
     options = parser.parse_args()
