@@ -48,6 +48,17 @@ TEST(FailureTest, NamesAreDistinct) {
   EXPECT_EQ(names.count(""), 0u);
 }
 
+TEST(FailureTest, EachHasAnIdOfItsOwn) {
+  constexpr int kIds = 200;  // More than one request for random bytes is good for.
+  std::set<std::string> ids;
+  for (int i = 0; i < kIds; ++i) {
+    const std::string id = internal::NewDecisionId();
+    const std::string message = internal::WireMessage("invalid token", id);
+    ASSERT_TRUE(internal::ReadWireMessage(message).has_value()) << message;
+    EXPECT_TRUE(ids.insert(id).second) << id;
+  }
+}
+
 TEST(FailureTest, OthersStatusesAreNone) {
   for (const char* text :
        {"", "token expired", "token expired [lanyard 7f3a9c2]", "token expired [lanyard 7f3a9c211]",
