@@ -115,7 +115,7 @@ TEST_F(ServerLogTest, EveryFailureKeepsTheTokenToItself) {
     seen_.insert(*server_.audit->last().failure);
   }
   TokenBuilder heavy = ec_.Token();
-  (*heavy.claims().mutable_private_claims())["pad"].set_string_value(std::string(30000, 'x'));
+  (*heavy.claims().mutable_private_claims())["pad"].set_string_value(std::string(35000, 'x'));
   Expect(AuthFailure::kOverloaded, Sign(heavy));
 
   server_.audit->set_losing(true);
