@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <set>
 
 namespace lanyard::test {
 
@@ -26,8 +27,15 @@ inline int TouchPort(int port, bool by_binding) {
   return result == 0 ? ntohs(address.sin_port) : 0;
 }
 
-// For programs that cannot be told to choose one and say which.
-inline int FreePort() { return TouchPort(0, true); }
+// For programs that cannot be told to choose one and say which. Never the same one twice: gRPC's
+// servers share a port with whoever has it.
+inline int FreePort() {
+  static std::set<int> given;
+  for (;;) {
+    const int port = TouchPort(0, true);
+    if (port == 0 || given.insert(port).second) return port;
+  }
+}
 
 // Whether somebody listens there.
 inline bool Answers(int port) { return TouchPort(port, false) != 0; }
