@@ -57,10 +57,10 @@ struct CachingTokenSourceOptions {
 // A token counts as expired 30 s early, one that speaks for a caller, and so ends with the caller's
 // own, 5 s. From a minute before that, or when less than a fifth of its life, or half of what can
 // be used of it, is left if that is later, one background fetch runs while the old one is still
-// given out; up to a tenth sooner, by chance, so that a fleet does not ask all at once. Failed fetches are followed by a pause of about 1 s that
-// doubles up to 30 s, in which callers without a token get the last error at once. A fetch
-// that is not answered within two minutes is given up, and another may begin. Nothing runs while
-// nobody asks.
+// given out; up to a tenth sooner, by chance, so that a fleet does not ask all at once. Failed
+// fetches are followed by a pause of about 1 s that doubles up to 30 s, in which callers without a
+// token get the last error at once. A fetch that is not answered within two minutes is given up,
+// and another may begin. Nothing runs while nobody asks.
 //
 // Thread-safe. Owns one thread; the destructor fails everybody who still waits, then joins it (or,
 // when it runs on that thread, inside a callback, lets it end by itself).
