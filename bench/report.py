@@ -24,8 +24,10 @@ import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-WORKSPACE = os.environ.get("BUILD_WORKSPACE_DIRECTORY", os.path.dirname(HERE))
+# Where Bazel puts what this runs; by itself it stands in bench/.
+RUNFILES = os.path.abspath(__file__) + ".runfiles"
+HERE = os.path.join(RUNFILES, "lanyard", "bench") if os.path.isdir(RUNFILES) else os.path.dirname(os.path.abspath(__file__))
+WORKSPACE = os.environ.get("BUILD_WORKSPACE_DIRECTORY", os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def say(text):
@@ -87,8 +89,8 @@ def instructions(algorithm):
         out = os.path.join(folder, "callgrind.out")
         subprocess.run([
             "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
-            "--toggle-collect=lanyard::Verifier::Verify(*)*",
-            os.path.join(HERE, "verify"), f"--benchmark_filter=verify/first/{algorithm}$"
+            "--toggle-collect=lanyard::Verifier::Verify(*TokenConnection&)*",
+            os.path.join(HERE, "verify"), f"--benchmark_filter=^verify/first/{algorithm}(/|$)"
         ], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "LANYARD_BENCH_ITERATIONS": str(count)})
         text = run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", out],
@@ -120,8 +122,9 @@ def peers(rounds):
         native = os.path.join(folder, "peers")
         if subprocess.run([os.path.join(HERE, "peers", "build"), native]).returncode == 0:
             programs.append([native, tokens, "--rounds=1"])
-        if shutil.which("python3") is not None:
-            programs.append(["python3", os.path.join(HERE, "peers", "peers.py"), tokens, "--rounds=1"])
+        # PyJWT is Debian's, so it is its own Python that has it.
+        if os.path.exists("/usr/bin/python3"):
+            programs.append(["/usr/bin/python3", os.path.join(HERE, "peers", "peers.py"), tokens, "--rounds=1"])
         if shutil.which("node") is not None:
             programs.append(["node", os.path.join(HERE, "peers", "peers.mjs"), tokens, "--rounds=1"])
         for _ in range(rounds):

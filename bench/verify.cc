@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
@@ -107,6 +108,8 @@ struct Kept {
   std::vector<std::string> tokens;
 };
 const Kept& KeptOf(size_t count) {
+  static auto* mutex = new std::mutex;
+  std::lock_guard<std::mutex> lock(*mutex);
   static auto* all = new std::map<size_t, Kept>;
   Kept& kept = (*all)[count];
   if (kept.verifier != nullptr) return kept;
