@@ -15,6 +15,7 @@ import argparse
 import datetime
 import html
 import json
+import math
 import os
 import platform
 import re
@@ -284,7 +285,7 @@ def memory_rows():
 def build_rows():
     for side, aim in (("server", "<= 1500000"), ("client", "")):
         yield Row(f"a stripped {side} on gRPC alone", f"build/size/plain_{side}")
-        yield Row(f"what Lanyard adds to it", f"build/size/added/{side}", aim=aim)
+        yield Row("what Lanyard adds to it", f"build/size/added/{side}", aim=aim)
         yield Row("seconds of processor that it adds to a clean build", f"build/clean_cpu/added/{side}")
         yield Row("lines that gRPC's headers have", f"build/headers/{side}/grpc_alone/lines")
         yield Row(f"lines that all public headers of //:{side} add", f"build/headers/{side}/all/beyond_grpc")
@@ -364,7 +365,6 @@ def markdown_table(rows):
 
 def plot(rows):
     """Horizontal bars of the ratios, 1 marked: by their logarithm, for they go from 0.01 to 1000."""
-    import math
     shown = [row for row in rows if row.ratio is not None and row.ratio > 0 and not row.plus]
     if not shown:
         return ""
