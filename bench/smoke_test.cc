@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -84,7 +85,14 @@ TEST_F(SmokeTest, AFirstSightIsMostlyItsSignature) {
 }
 
 TEST_F(SmokeTest, ACachedTokenAllocatesNothing) {
-  EXPECT_EQ(AllocationsOf([&] { ASSERT_TRUE(verifier_->Verify(token_).ok()); }), 0);
+  // But for a copy for each CPU that sees it, once.
+  int64_t least = 1;
+  for (unsigned cpu = 0; cpu <= std::thread::hardware_concurrency() && least > 0; ++cpu) {
+    least = AllocationsOf([&] {
+      for (int i = 0; i < 100; ++i) ASSERT_TRUE(verifier_->Verify(token_).ok());
+    });
+  }
+  EXPECT_EQ(least, 0);
 }
 
 TEST_F(SmokeTest, AFirstSightAllocatesForTheVerdictAlone) {

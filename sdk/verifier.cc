@@ -137,17 +137,12 @@ absl::StatusOr<Identity> Verifier::Verify(absl::string_view token,
                                           TokenConnection& connection) const {
   const absl::Time now = state_->clock->Now();
   if (token.empty()) return AuthFailureStatus(AuthFailure::kMissingToken, "the token is empty");
-  internal::TokenCache::Key key{};
+  internal::TokenKey key{};
   std::optional<internal::Verdict> verdict;
   // What is too long is refused below, and not worth a hash.
   if (token.size() <= state_->max_token_bytes) {
     key = state_->cache.KeyOf(token);
     verdict = state_->cache.Find(key);
-  }
-  // A verdict counts only with the very key set that it was made with: a key that has left in the
-  // meantime, even while the signature was being checked, lets nothing in.
-  if (verdict.has_value() && !verdict->source->IsCurrent(StateOf(*verdict).keys())) {
-    verdict.reset();
   }
   if (!verdict.has_value()) {
     auto fresh = internal::VerifyToken(token, state_->max_token_bytes, *state_, connection, now,

@@ -78,6 +78,28 @@ IdentityState::IdentityState(const IdentityFacts& facts)
       authenticated_at_(facts.claims.authenticated_at.value_or(absl::InfinitePast())),
       ends_since_boot_(facts.ends_since_boot) {}
 
+IdentityState::IdentityState(const IdentityState& other)
+    : authenticated_(other.authenticated_),
+      has_subject_(other.has_subject_),
+      has_actor_(other.has_actor_),
+      has_actor_issuer_(other.has_actor_issuer_),
+      has_confirmation_(other.has_confirmation_),
+      confirmation_is_checkable_(other.confirmation_is_checkable_),
+      header_names_key_(other.header_names_key_),
+      part_count_(other.part_count_),
+      audience_count_(other.audience_count_),
+      scope_count_(other.scope_count_),
+      claims_bytes_(other.claims_bytes_),
+      character_count_(other.character_count_),
+      rules_(other.rules_),
+      keys_(other.keys_),
+      key_(other.key_),
+      expires_at_(other.expires_at_),
+      not_before_(other.not_before_),
+      issued_at_(other.issued_at_),
+      authenticated_at_(other.authenticated_at_),
+      ends_since_boot_(other.ends_since_boot_) {}
+
 IdentityState::~IdentityState() {
   delete names_.load(std::memory_order_acquire);
   delete written_.load(std::memory_order_acquire);
@@ -141,6 +163,14 @@ const IdentityState* IdentityState::Make(const IdentityFacts& facts) {
     new (parts++) Part{static_cast<uint32_t>(offset), static_cast<uint32_t>(text.size())};
   }
   return state;
+}
+
+const IdentityState* IdentityState::Copy() const {
+  if (!authenticated_) return this;
+  void* block = ::operator new(BlockBytes());
+  auto* const copy = new (block) IdentityState(*this);
+  std::memcpy(static_cast<void*>(copy + 1), this + 1, BlockBytes() - sizeof(IdentityState));
+  return copy;
 }
 
 void IdentityState::Destroy() const {

@@ -54,7 +54,9 @@ class IdentityState {
   // Owned once by whoever asked; see Release().
   static const IdentityState* Make(const IdentityFacts& facts);
 
-  IdentityState(const IdentityState&) = delete;
+  // Another one that says the same, in a block of its own; owned as that of Make().
+  const IdentityState* Copy() const;
+
   IdentityState& operator=(const IdentityState&) = delete;
 
   void Keep() const {
@@ -148,6 +150,7 @@ class IdentityState {
 
   explicit IdentityState(const IdentityFacts& facts);
   IdentityState();  // Of the anonymous caller.
+  IdentityState(const IdentityState& other);
   ~IdentityState();
   void Destroy() const;
   size_t BlockBytes() const;
@@ -222,6 +225,7 @@ class IdentityState::Strings {
 // The one way to make an Identity: the Verifier's, and the test kit's.
 struct IdentityAccess {
   static Identity Make(const IdentityFacts& facts) { return Identity(IdentityState::Make(facts)); }
+  static Identity Copy(const Identity& identity) { return Identity(identity.state_->Copy()); }
   static const IdentityState& StateOf(const Identity& identity) { return *identity.state_; }
 };
 

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <thread>
 #include <utility>
 
 #include "absl/hash/hash.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/identity_state.h"
-#include "lanyard/sdk/internal/secret.h"
+#include "lanyard/sdk/internal/this_cpu.h"
 
 namespace lanyard::internal {
 namespace {
@@ -23,79 +23,48 @@ uint64_t RandomSeed() {
   return seed;
 }
 
-// What the allocator and the table take for an entry, beside what is in it.
-constexpr size_t kOverhead = 64;
+// For the copies: of all bytes, and of one CPU, which has no use for more than its caches hold.
+constexpr size_t kNearShare = 4;
+constexpr size_t kMostNearBytes = 2 << 20;
+
+size_t Cpus() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 256); }
+
+bool IsCurrent(const Verdict& verdict) {
+  return verdict.source->IsCurrent(IdentityAccess::StateOf(verdict.identity).keys());
+}
 
 }  // namespace
 
-struct TokenCache::Entry {
-  static Entry* Make(const Key& key, Verdict verdict) {
-    void* block = ::operator new(sizeof(Entry) + key.token.size());
-    auto* entry = new (block) Entry(key, std::move(verdict));
-    std::copy(key.token.begin(), key.token.end(), reinterpret_cast<char*>(entry + 1));
-    return entry;
-  }
-  static void Delete(Entry* entry) {
-    Cleanse(entry + 1, entry->size);
-    entry->~Entry();
-    ::operator delete(entry);
-  }
-  static size_t BytesOf(const Key& key, const Verdict& verdict) {
-    return sizeof(Entry) + key.token.size() + IdentityAccess::StateOf(verdict.identity).bytes() +
-           kOverhead;
-  }
-
-  absl::string_view token() const { return {reinterpret_cast<const char*>(this + 1), size}; }
-
-  const uint64_t hash;
-  const uint32_t size;  // Of the token.
-  uint32_t bytes = 0;   // What it counts for.
-  bool used = false;    // Since it was last in danger.
-  Entry* newer = nullptr;
-  Verdict verdict;
-
- private:
-  Entry(const Key& key, Verdict the_verdict)
-      : hash(key.hash),
-        size(static_cast<uint32_t>(key.token.size())),
-        verdict(std::move(the_verdict)) {}
-};
-
-size_t TokenCache::EntryHash::operator()(const Entry* entry) const { return entry->hash; }
-bool TokenCache::EntryEqual::operator()(const Entry* a, const Entry* b) const {
-  return a->hash == b->hash && a->token() == b->token();
-}
-bool TokenCache::EntryEqual::operator()(const Entry* entry, const Key& key) const {
-  return entry->hash == key.hash && entry->token() == key.token;
-}
-
 TokenCache::TokenCache(size_t max_bytes, size_t issuers)
-    : shard_bytes_(max_bytes / kShards),
+    : near_bytes_(std::min(max_bytes / kNearShare / Cpus(), kMostNearBytes)),
+      shard_bytes_((max_bytes - near_bytes_ * Cpus()) / kShards),
       issuer_bytes_(issuers > 1 ? shard_bytes_ / 2 : shard_bytes_),
       seed_(RandomSeed()),
-      shards_(kShards) {}
+      shards_(kShards) {
+  for (size_t i = 0; i < Cpus(); ++i) near_.push_back(std::make_unique<Near>(near_bytes_));
+}
 
 TokenCache::~TokenCache() {
   for (Shard& shard : shards_) {
-    for (Entry* entry : shard.entries) Entry::Delete(entry);
+    for (CachedVerdict* entry : shard.entries) CachedVerdict::Delete(entry);
   }
 }
 
-TokenCache::Key TokenCache::KeyOf(absl::string_view token) const {
+TokenKey TokenCache::KeyOf(absl::string_view token) const {
   // Mixed once more, so that the top bits choose the shard evenly.
   uint64_t hash = absl::Hash<std::pair<uint64_t, absl::string_view>>{}({seed_, token});
   hash ^= hash >> 32;
   return {token, hash * 0x9e3779b97f4a7c15u};
 }
 
-void TokenCache::Issuer::Append(Entry* entry) {
+void TokenCache::Issuer::Append(CachedVerdict* entry) {
   entry->newer = nullptr;
   (newest == nullptr ? oldest : newest->newer) = entry;
   newest = entry;
 }
 
-TokenCache::Entry* TokenCache::Issuer::TakeOldest() {
-  Entry* const entry = oldest;
+CachedVerdict* TokenCache::Issuer::TakeOldest() {
+  CachedVerdict* const entry = oldest;
   oldest = entry->newer;
   if (oldest == nullptr) newest = nullptr;
   return entry;
@@ -103,7 +72,7 @@ TokenCache::Entry* TokenCache::Issuer::TakeOldest() {
 
 void TokenCache::Shard::EvictFrom(Issuer& issuer) {
   // Ends: each pass takes a mark away.
-  Entry* entry = issuer.TakeOldest();
+  CachedVerdict* entry = issuer.TakeOldest();
   while (entry->used) {
     entry->used = false;
     issuer.Append(entry);
@@ -112,7 +81,7 @@ void TokenCache::Shard::EvictFrom(Issuer& issuer) {
   entries.erase(entry);
   issuer.bytes -= entry->bytes;
   bytes -= entry->bytes;
-  Entry::Delete(entry);
+  CachedVerdict::Delete(entry);
 }
 
 TokenCache::Issuer& TokenCache::Shard::Largest() {
@@ -130,21 +99,34 @@ bool TokenCache::IsSecondSight(Issuer& issuer, uint64_t hash) const {
   return std::exchange(seen, mark) == mark;
 }
 
-std::optional<Verdict> TokenCache::Find(const Key& key) {
+TokenCache::Near& TokenCache::NearOfThisCpu() const { return *near_[ThisCpu() % near_.size()]; }
+
+std::optional<Verdict> TokenCache::FindInShard(const TokenKey& key) {
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
   const auto entry = shard.entries.find(key);
-  if (entry == shard.entries.end()) {
-    ++shard.misses;
-    return std::nullopt;
-  }
-  ++shard.hits;
+  if (entry == shard.entries.end()) return std::nullopt;
   (*entry)->used = true;
   return (*entry)->verdict;
 }
 
-void TokenCache::Insert(const Key& key, Verdict verdict) {
-  const size_t bytes = Entry::BytesOf(key, verdict);
+std::optional<Verdict> TokenCache::Find(const TokenKey& key) {
+  Near& near = NearOfThisCpu();
+  std::optional<Verdict> verdict = near.verdicts.Find(key);
+  if (!verdict.has_value() || !IsCurrent(*verdict)) {
+    verdict = FindInShard(key);
+    if (!verdict.has_value() || !IsCurrent(*verdict)) {
+      near.misses.fetch_add(1, std::memory_order_relaxed);
+      return std::nullopt;
+    }
+    near.verdicts.Offer(key, *verdict);
+  }
+  near.hits.fetch_add(1, std::memory_order_relaxed);
+  return verdict;
+}
+
+void TokenCache::Insert(const TokenKey& key, Verdict verdict) {
+  const size_t bytes = CachedVerdict::BytesOf(key, verdict);
   if (bytes > issuer_bytes_) return;
   Shard& shard = ShardOf(key);
   std::lock_guard<std::mutex> lock(shard.mutex);
@@ -158,8 +140,7 @@ void TokenCache::Insert(const Key& key, Verdict verdict) {
   if (short_of_room && !IsSecondSight(issuer, key.hash)) return;
   while (issuer.bytes + bytes > issuer_bytes_) shard.EvictFrom(issuer);
   while (shard.bytes + bytes > shard_bytes_) shard.EvictFrom(shard.Largest());
-  Entry* const entry = Entry::Make(key, std::move(verdict));
-  entry->bytes = static_cast<uint32_t>(bytes);
+  CachedVerdict* const entry = CachedVerdict::Make(key, std::move(verdict));
   issuer.Append(entry);
   shard.entries.insert(entry);
   issuer.bytes += bytes;
@@ -171,8 +152,11 @@ TokenCache::Usage TokenCache::usage() const {
   for (const Shard& shard : shards_) {
     std::lock_guard<std::mutex> lock(shard.mutex);
     usage.bytes += shard.bytes;
-    usage.hits += shard.hits;
-    usage.misses += shard.misses;
+  }
+  for (const auto& near : near_) {
+    usage.bytes += near->verdicts.bytes();
+    usage.hits += near->hits.load(std::memory_order_relaxed);
+    usage.misses += near->misses.load(std::memory_order_relaxed);
   }
   return usage;
 }
