@@ -34,6 +34,9 @@ lanyard token mint --key sso.jwk --issuer https://sso.example.test --audience or
 exec 3> >(orders_server etc 2> log)
 for _ in {1..200}; do [[ -s etc/port ]] && break || sleep 0.1; done
 
+orders_client etc get alice > answer
+[[ $(cat answer) == "OK, asked by alice" ]] || fail "$(cat answer; cat log)"
+
 # Denied.
 if orders_client etc cancel alice > answer; then fail "$(cat answer)"; fi
 [[ $(cat answer) =~ ^"code 7, permission denied [lanyard "([0-9a-f]{8})"]"$ ]] || fail "$(cat answer)"

@@ -44,6 +44,7 @@ check_blocks() {  # FILE LEAST
 check_blocks README.md 6
 check_blocks docs/operations.md 4
 check_blocks docs/concepts/when-to-use-jwt.md 8
+check_blocks examples/policy/README.md 2
 for guide in docs/guides/*.md; do check_blocks "$guide" 1; done
 
 for command in './bazelw run //examples/quickstart' './bazelw test //...'; do
