@@ -17,6 +17,8 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/docs/operations_test.sh tests/docs/sign_in_guide_test.sh tests/docs/sign_in_client.cc \
   tests/interceptors/workload_api_test.cc \
   examples/oidc/*.textproto examples/oidc/server.cc \
+  tests/docs/bind_guide_test.cc tests/docs/migrate_guide_test.cc tests/docs/protect_guide_test.sh \
+  examples/stream/follow.cc \
   examples/tokens/*.cc examples/tokens/client.textproto \
   examples/chain/main.cc examples/chain/shop.proto examples/signin/main.cc tests/interceptors/client_targets_test.cc \
   tests/interceptors/on_behalf_of_test.cc | squeezed)
