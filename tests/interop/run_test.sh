@@ -48,6 +48,7 @@ shift
 case $1 in
   *.py) exec "${python[@]}" "$@" ;;
   *.mjs) exec node "$@" ;;
+  *.sh) exec bash "$@" ;;
 esac
 echo "run_test.sh: what language is \"$1\"?"
 exit 2
