@@ -13,10 +13,12 @@ namespace lanyard::internal {
 
 // Copies of the verdicts that one CPU uses most, with identities of their own, so that nothing of
 // them is written by another CPU: the owners of an identity that all share are counted in memory
-// that all wait for. Bounded by bytes. Thread-safe.
+// that all wait for. Bounded by bytes, which all issuers share. Thread-safe.
 class NearVerdicts {
  public:
-  // Keeps nothing if there is no room for a few.
+  // With fewer it keeps nothing.
+  static constexpr size_t kLeastBytes = 8192;
+
   explicit NearVerdicts(size_t max_bytes);
   ~NearVerdicts();
   NearVerdicts(const NearVerdicts&) = delete;
@@ -25,8 +27,9 @@ class NearVerdicts {
   std::optional<Verdict> Find(const TokenKey& key);
 
   // Called with a verdict that is good and was not found here. Takes the place of an older one of
-  // that token; of another token only when offered twice in a row, so that what is seen in turns
-  // is not copied again and again.
+  // that token, or a free one. Where there is none, one offer in kTurn takes the place of what was
+  // not used for long: tokens that are too many to be here are not copied again and again.
+  static constexpr uint32_t kTurn = 64;
   void Offer(const TokenKey& key, const Verdict& verdict);
 
   size_t bytes() const;
@@ -37,18 +40,25 @@ class NearVerdicts {
   struct alignas(64) Set {
     uint32_t tags[kWays] = {};  // Other bits of the hash.
     CachedVerdict* verdicts[kWays] = {};
-    uint32_t offered = 0;  // The last tag that found no room; zero when another was used since.
-    uint32_t victim = 0;   // Whose place is given away next.
   };
 
   Set& SetOf(const TokenKey& key) { return sets_[key.hash & (sets_.size() - 1)]; }
   // Zero is no token's.
   static uint32_t TagOf(const TokenKey& key) { return static_cast<uint32_t>(key.hash >> 28) | 1; }
+  // kWays if the token is not there.
+  static size_t WayOf(const Set& set, const TokenKey& key);
+  // A free way, else one that was not used of late.
+  static size_t VictimOf(Set& set);
+  void Empty(Set& set, size_t way);
+  // Empties what was not used since it was last in danger, until so much more fits.
+  void MakeRoom(size_t bytes);
 
   const size_t max_bytes_;
   mutable std::mutex mutex_;
   std::vector<Set> sets_;  // As many as a power of two, or none.
   size_t bytes_ = 0;
+  size_t hand_ = 0;  // The place that is in danger next.
+  uint32_t turned_away_ = 0;
 };
 
 }  // namespace lanyard::internal

@@ -11,6 +11,10 @@ namespace lanyard::internal {
 // the thread.
 size_t ThisCpu();
 
+// How many numbers ThisCpu() may give, as far as the system tells: of CPUs that are off, too. At
+// least 1.
+size_t CpuNumbers();
+
 }  // namespace lanyard::internal
 
 #endif  // LANYARD_SDK_INTERNAL_THIS_CPU_H_

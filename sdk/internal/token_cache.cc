@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -26,8 +25,17 @@ uint64_t RandomSeed() {
 // For the copies: of all bytes, and of one CPU, which has no use for more than its caches hold.
 constexpr size_t kNearShare = 4;
 constexpr size_t kMostNearBytes = 2 << 20;
+constexpr size_t kMostNear = 256;
 
-size_t Cpus() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 256); }
+// Of one CPU.
+size_t NearBytes(size_t max_bytes, size_t cpus) {
+  const size_t bytes = std::min(max_bytes / kNearShare / cpus, kMostNearBytes);
+  return bytes < NearVerdicts::kLeastBytes ? 0 : bytes;
+}
+
+// One hit in so many marks the shared entry too, so that it is not taken for unused. A prime: what
+// comes in turns is marked in turns.
+constexpr int64_t kHitsOfAMark = 61;
 
 bool IsCurrent(const Verdict& verdict) {
   return verdict.source->IsCurrent(IdentityAccess::StateOf(verdict.identity).keys());
@@ -36,12 +44,12 @@ bool IsCurrent(const Verdict& verdict) {
 }  // namespace
 
 TokenCache::TokenCache(size_t max_bytes, size_t issuers)
-    : near_bytes_(std::min(max_bytes / kNearShare / Cpus(), kMostNearBytes)),
-      shard_bytes_((max_bytes - near_bytes_ * Cpus()) / kShards),
+    : near_(std::min(CpuNumbers(), kMostNear)),
+      shard_bytes_((max_bytes - near_.size() * NearBytes(max_bytes, near_.size())) / kShards),
       issuer_bytes_(issuers > 1 ? shard_bytes_ / 2 : shard_bytes_),
       seed_(RandomSeed()),
       shards_(kShards) {
-  for (size_t i = 0; i < Cpus(); ++i) near_.push_back(std::make_unique<Near>(near_bytes_));
+  for (auto& near : near_) near = std::make_unique<Near>(NearBytes(max_bytes, near_.size()));
 }
 
 TokenCache::~TokenCache() {
@@ -113,15 +121,17 @@ std::optional<Verdict> TokenCache::FindInShard(const TokenKey& key) {
 std::optional<Verdict> TokenCache::Find(const TokenKey& key) {
   Near& near = NearOfThisCpu();
   std::optional<Verdict> verdict = near.verdicts.Find(key);
+  if (verdict.has_value() && IsCurrent(*verdict)) {
+    if (near.hits.fetch_add(1, std::memory_order_relaxed) % kHitsOfAMark == 0) FindInShard(key);
+    return verdict;
+  }
+  verdict = FindInShard(key);
   if (!verdict.has_value() || !IsCurrent(*verdict)) {
-    verdict = FindInShard(key);
-    if (!verdict.has_value() || !IsCurrent(*verdict)) {
-      near.misses.fetch_add(1, std::memory_order_relaxed);
-      return std::nullopt;
-    }
-    near.verdicts.Offer(key, *verdict);
+    near.misses.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
   }
   near.hits.fetch_add(1, std::memory_order_relaxed);
+  near.verdicts.Offer(key, *verdict);
   return verdict;
 }
 

@@ -22,7 +22,7 @@ namespace lanyard::internal {
 // with. Hashes are seeded, and the whole token is compared. Thread-safe.
 //
 // Bounded by bytes, and fair: of several issuers none takes more than half, each loses its own
-// verdicts first, those unused for long before others (second chance: a hit only marks its entry),
+// verdicts first, those unused for long before others (second chance: hits only mark an entry),
 // and once room is short a token must be seen twice to push out another, so that tokens used once
 // (minted for each call, or a flood) push out none. A part of the bytes is for copies of what each
 // CPU uses most, so that threads that see the same tokens do not slow each other.
@@ -103,12 +103,11 @@ class TokenCache {
   // Whether the token has been here before; if not, it has now.
   bool IsSecondSight(Issuer& issuer, uint64_t hash) const;
 
-  const size_t near_bytes_;  // Of a CPU.
+  std::vector<std::unique_ptr<Near>> near_;  // By the CPU's number.
   const size_t shard_bytes_;
   const size_t issuer_bytes_;  // Of a shard.
   const uint64_t seed_;
   std::vector<Shard> shards_;
-  std::vector<std::unique_ptr<Near>> near_;  // By CPU; two share one only if there are many.
 };
 
 }  // namespace lanyard::internal

@@ -11,6 +11,7 @@
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "lanyard/sdk/internal/identity_state.h"
 
 namespace lanyard::internal {
@@ -46,17 +47,69 @@ TEST(NearVerdictsTest, FindsWhatWasOffered) {
   EXPECT_FALSE(Has(near, ""));
 }
 
+// Everything that an identity knows.
 TEST(NearVerdictsTest, IdentitiesAreCopies) {
   NearVerdicts near(1 << 20);
-  const Verdict verdict = VerdictOf("alice");
+  const auto key = *Key::Generate(Algorithm::kEs256);
+  IdentityFacts facts;
+  facts.issuer = std::make_shared<const IssuerRules>();
+  facts.keys = std::make_shared<const KeySet>(KeySet({key}));
+  facts.key = &facts.keys->keys()[0];
+  facts.header_names_key = true;
+  facts.claims_json = R"({"sub":"alice"})";
+  facts.token_type = "at+jwt";
+  facts.claims.subject = "alice";
+  facts.claims.client_id = "web";
+  facts.claims.token_id = "1";
+  facts.claims.has_actor = true;
+  facts.claims.actor_subject = "svc:a";
+  facts.claims.actor_issuer = "https://actor.test";
+  facts.claims.session_id = "s";
+  facts.claims.authentication_class = "acr";
+  facts.claims.has_confirmation = true;
+  facts.claims.confirmation_is_checkable = true;
+  facts.claims.certificate_sha256 = "thumb";
+  facts.claims.audiences = ClaimStrings{"orders", "bills"};
+  facts.claims.scopes = {"read", "write"};
+  facts.roles = {"admin"};
+  facts.claims.expires_at = absl::FromUnixSeconds(1);
+  facts.claims.not_before = absl::FromUnixSeconds(2);
+  facts.claims.issued_at = absl::FromUnixSeconds(3);
+  facts.claims.authenticated_at = absl::FromUnixSeconds(4);
+  facts.ends_since_boot = absl::Seconds(5);
+  const Verdict verdict{IdentityAccess::Make(facts)};
   near.Offer(KeyOf("a"), verdict);
   const auto found = near.Find(KeyOf("a"));
   ASSERT_TRUE(found.has_value());
   const IdentityState& original = IdentityAccess::StateOf(verdict.identity);
   const IdentityState& copy = IdentityAccess::StateOf(found->identity);
   EXPECT_NE(&copy, &original);
-  EXPECT_EQ(copy.subject(), original.subject());
+  EXPECT_NE(copy.subject().data(), original.subject().data());
+  const auto all = [](const IdentityState& state) {
+    std::vector<std::string> texts;
+    for (const absl::string_view text :
+         {state.subject(), state.client_id(), state.token_id(), state.key_id(),
+          state.actor_subject(), state.actor_issuer(), state.claims_json(), state.session_id(),
+          state.authentication_class(), state.token_type(), state.certificate_sha256()}) {
+      texts.emplace_back(text);
+    }
+    for (const auto& list : {state.audiences(), state.scopes(), state.roles()}) {
+      texts.push_back(absl::StrCat(list.size()));
+      for (const absl::string_view text : list) texts.emplace_back(text);
+    }
+    for (const auto& time :
+         {state.expires_at(), state.not_before(), state.issued_at(), state.authenticated_at()}) {
+      texts.push_back(absl::FormatTime(*time));
+    }
+    texts.push_back(absl::FormatDuration(state.ends_since_boot()));
+    texts.push_back(absl::StrCat(state.authenticated(), state.has_subject(), state.has_actor(),
+                                 state.has_confirmation(), state.confirmation_is_checkable()));
+    return texts;
+  };
+  EXPECT_EQ(all(copy), all(original));
   EXPECT_EQ(copy.rules(), original.rules());
+  EXPECT_EQ(copy.keys(), original.keys());
+  EXPECT_EQ(copy.key(), original.key());
   // One lookup's is the other's: nothing is allocated for it.
   EXPECT_EQ(&IdentityAccess::StateOf(near.Find(KeyOf("a"))->identity), &copy);
 }
@@ -83,8 +136,8 @@ TEST(NearVerdictsTest, ReplacesTheVerdictOfAToken) {
 TEST(NearVerdictsTest, StaysWithinItsBytes) {
   constexpr size_t kBytes = 32 * 1024;
   NearVerdicts near(kBytes);
-  for (int i = 0; i < 5000; ++i) {
-    Offer(near, absl::StrCat("token ", i, std::string(i % 700, 'x')), 2);
+  for (int i = 0; i < 1000; ++i) {
+    Offer(near, absl::StrCat("token ", i, std::string(i % 700, 'x')), 64);
     ASSERT_LE(near.bytes(), kBytes);
   }
   EXPECT_GT(near.bytes(), kBytes / 2) << "it keeps what it has room for";
@@ -99,31 +152,46 @@ TEST(NearVerdictsTest, WithoutRoomKeepsNothing) {
   }
 }
 
-// Tokens in turns, more than there are places for: those that are there stay. A token that is
-// offered again and again finds a place, and not that of one that is in use.
-TEST(NearVerdictsTest, OnlyWhatComesTwiceInARowTakesAPlace) {
+// What fills the room gives way to what is used now, generation after generation.
+TEST(NearVerdictsTest, TokensThatAreUsedNoMoreGiveWay) {
+  NearVerdicts near(32 * 1024);
+  int hits = 0;
+  for (int generation = 0; generation < 5; ++generation) {
+    const std::string filler(generation * 100, 'x');
+    hits = 0;
+    for (int round = 0; round < 200; ++round) {
+      for (int i = 0; i < 20; ++i) {
+        const std::string token = absl::StrCat("token ", generation, ".", i, filler);
+        Has(near, token) ? void(++hits) : Offer(near, token);
+      }
+    }
+    EXPECT_GT(hits, 20 * 200 / 2) << "generation " << generation;
+    EXPECT_LE(near.bytes(), 32u * 1024);
+  }
+}
+
+// Tokens that are too many are seldom copied, since each copy costs more than it saves.
+TEST(NearVerdictsTest, WithoutAFreePlaceOneOfferInManyTakesOne) {
   NearVerdicts near(1 << 20);
   const auto key = [](const std::string& token, uint64_t tag) {
-    return TokenKey{token, tag << 28};  // One set.
+    return TokenKey{token, tag << 29};  // One set.
   };
-  const std::vector<std::string> names = {"a", "b", "c", "d", "e", "f"};
-  const auto offer = [&](size_t i) { near.Offer(key(names[i], 2 * i), VerdictOf(names[i])); };
-  const auto has = [&](size_t i) { return near.Find(key(names[i], 2 * i)).has_value(); };
+  std::vector<std::string> names;
+  for (int i = 0; i < 8; ++i) names.push_back(absl::StrCat("token ", i));
+  const auto offer = [&](size_t i) { near.Offer(key(names[i], i), VerdictOf(names[i])); };
+  const auto has = [&](size_t i) { return near.Find(key(names[i], i)).has_value(); };
   for (size_t i = 0; i < 4; ++i) offer(i);
-  for (int round = 0; round < 10; ++round) {
-    offer(4);
-    offer(5);
-  }
   for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(has(i)) << i;
-  EXPECT_FALSE(has(4));
-  // Another's use comes between.
-  offer(4);
   EXPECT_TRUE(has(0));
-  offer(4);
+  for (uint32_t i = 1; i < NearVerdicts::kTurn; ++i) offer(4);
   EXPECT_FALSE(has(4));
   offer(4);
   EXPECT_TRUE(has(4));
-  EXPECT_TRUE(has(0)) << "it was used last";
+  // The next place is that of one that was not used since.
+  for (size_t i = 0; i < 5; ++i) has(i);
+  int there = 0;
+  for (size_t i = 0; i < 5; ++i) there += has(i);
+  EXPECT_EQ(there, 4);
 }
 
 TEST(NearVerdictsTest, ThreadsShareIt) {
