@@ -76,8 +76,9 @@ std::optional<Verdict> NearVerdicts::Find(const TokenKey& key) {
   const Set& set = SetOf(key);
   const size_t way = WayOf(set, key);
   if (way == kWays) return std::nullopt;
-  set.verdicts[way]->used = true;
-  return set.verdicts[way]->verdict;
+  CachedVerdict& found = *set.verdicts[way];
+  if (!found.used) found.used = true;  // Written seldom: its neighbours may be another CPU's.
+  return found.verdict;
 }
 
 void NearVerdicts::Offer(const TokenKey& key, const Verdict& verdict) {

@@ -29,7 +29,7 @@ class NearVerdicts {
   // Called with a verdict that is good and was not found here. Takes the place of an older one of
   // that token, or a free one. Where there is none, one offer in kTurn takes the place of what was
   // not used for long: tokens that are too many to be here are not copied again and again.
-  static constexpr uint32_t kTurn = 64;
+  static constexpr uint32_t kTurn = 256;
   void Offer(const TokenKey& key, const Verdict& verdict);
 
   size_t bytes() const;

@@ -35,7 +35,7 @@ size_t NearBytes(size_t max_bytes, size_t cpus) {
 
 // One hit in so many marks the shared entry too, so that it is not taken for unused. A prime: what
 // comes in turns is marked in turns.
-constexpr int64_t kHitsOfAMark = 61;
+constexpr int64_t kHitsOfAMark = 251;
 
 bool IsCurrent(const Verdict& verdict) {
   return verdict.source->IsCurrent(IdentityAccess::StateOf(verdict.identity).keys());
@@ -118,11 +118,20 @@ std::optional<Verdict> TokenCache::FindInShard(const TokenKey& key) {
   return (*entry)->verdict;
 }
 
+void TokenCache::Mark(const TokenKey& key) {
+  Shard& shard = ShardOf(key);
+  std::unique_lock<std::mutex> lock(shard.mutex, std::try_to_lock);
+  if (!lock.owns_lock()) return;  // Another hit will.
+  if (const auto entry = shard.entries.find(key); entry != shard.entries.end()) {
+    (*entry)->used = true;
+  }
+}
+
 std::optional<Verdict> TokenCache::Find(const TokenKey& key) {
   Near& near = NearOfThisCpu();
   std::optional<Verdict> verdict = near.verdicts.Find(key);
   if (verdict.has_value() && IsCurrent(*verdict)) {
-    if (near.hits.fetch_add(1, std::memory_order_relaxed) % kHitsOfAMark == 0) FindInShard(key);
+    if (near.hits.fetch_add(1, std::memory_order_relaxed) % kHitsOfAMark == 0) Mark(key);
     return verdict;
   }
   verdict = FindInShard(key);

@@ -99,6 +99,7 @@ class TokenCache {
   Shard& ShardOf(const TokenKey& key) { return shards_[key.hash >> 60]; }
   Near& NearOfThisCpu() const;
   std::optional<Verdict> FindInShard(const TokenKey& key);
+  void Mark(const TokenKey& key);
 
   // Whether the token has been here before; if not, it has now.
   bool IsSecondSight(Issuer& issuer, uint64_t hash) const;

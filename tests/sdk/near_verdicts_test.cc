@@ -137,7 +137,7 @@ TEST(NearVerdictsTest, StaysWithinItsBytes) {
   constexpr size_t kBytes = 32 * 1024;
   NearVerdicts near(kBytes);
   for (int i = 0; i < 1000; ++i) {
-    Offer(near, absl::StrCat("token ", i, std::string(i % 700, 'x')), 64);
+    Offer(near, absl::StrCat("token ", i, std::string(i % 700, 'x')), NearVerdicts::kTurn);
     ASSERT_LE(near.bytes(), kBytes);
   }
   EXPECT_GT(near.bytes(), kBytes / 2) << "it keeps what it has room for";
@@ -159,13 +159,13 @@ TEST(NearVerdictsTest, TokensThatAreUsedNoMoreGiveWay) {
   for (int generation = 0; generation < 5; ++generation) {
     const std::string filler(generation * 100, 'x');
     hits = 0;
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 1000; ++round) {
       for (int i = 0; i < 20; ++i) {
         const std::string token = absl::StrCat("token ", generation, ".", i, filler);
         Has(near, token) ? void(++hits) : Offer(near, token);
       }
     }
-    EXPECT_GT(hits, 20 * 200 / 2) << "generation " << generation;
+    EXPECT_GT(hits, 20 * 1000 / 2) << "generation " << generation;
     EXPECT_LE(near.bytes(), 32u * 1024);
   }
 }
