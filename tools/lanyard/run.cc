@@ -20,6 +20,8 @@
 #include "lanyard/tools/client_show.h"
 #include "lanyard/tools/command.h"
 #include "lanyard/tools/config_check.h"
+#include "lanyard/tools/dev_init.h"
+#include "lanyard/tools/dev_token.h"
 #include "lanyard/tools/doctor.h"
 #include "lanyard/tools/help.h"
 #include "lanyard/tools/key_convert.h"
@@ -63,8 +65,8 @@ std::vector<Command> AllCommands() {
       PolicyListCommand(),   PolicyExplainCommand(), PolicyDiffCommand(),    PolicyExportCommand(),
       TokenMintCommand(),    TokenInspectCommand(),  TokenVerifyCommand(),   UserAddCommand(),
       UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
-      UserListCommand(),     UserShowCommand(),      RevokeCommand(),        ServeCommand(),
-      DoctorCommand(),       VersionCommand()};
+      UserListCommand(),     UserShowCommand(),      DevInitCommand(),       DevTokenCommand(),
+      RevokeCommand(),       ServeCommand(),         DoctorCommand(),        VersionCommand()};
 }
 
 // Whether a word stands among the options.

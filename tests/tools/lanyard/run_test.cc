@@ -29,7 +29,8 @@ constexpr const char* kCommands[] = {
     "policy check", "policy list",    "policy explain", "policy diff",  "policy export",
     "token mint",   "token inspect",  "token verify",   "user add",     "user passwd",
     "user set",     "user disable",   "user enable",    "user list",    "user show",
-    "revoke",       "serve",          "doctor",         "version"};
+    "dev init",     "dev token",      "revoke",         "serve",        "doctor",
+    "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
@@ -108,7 +109,7 @@ TEST(RunCommandTest, AMissingOrUnknownCommandIsCode2AndNamesTheChoice) {
   EXPECT_EQ(RunTool({}).code, 2);
   EXPECT_THAT(
       RunTool({}).err,
-      HasSubstr("key, config, client, policy, token, user, revoke, serve, doctor, version"));
+      HasSubstr("key, config, client, policy, token, user, dev, revoke, serve, doctor, version"));
   EXPECT_EQ(RunTool({"key"}).code, 2);
   EXPECT_THAT(RunTool({"key"}).err, HasSubstr("new, public, thumbprint, convert"));
   EXPECT_THAT(RunTool({"tokne", "verify"}).err, HasSubstr("did you mean token?"));
