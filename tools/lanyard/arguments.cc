@@ -46,7 +46,8 @@ absl::StatusOr<Arguments> Arguments::Parse(const Syntax& syntax,
         return UsageError("an argument that belongs to no option; this command takes options only");
       }
       if (arguments.operands_.size() == syntax.operands) {
-        return UsageError(absl::StrCat("one argument too many: there is one ", syntax.operand,
+        return UsageError(absl::StrCat("one argument too many: there ",
+                                       syntax.operands == 1 ? "is one " : "are ", syntax.operand,
                                        ", and values follow their options"));
       }
       arguments.operands_.push_back(word);
@@ -93,7 +94,8 @@ absl::StatusOr<Arguments> Arguments::Parse(const Syntax& syntax,
       return UsageError(absl::StrCat("missing ", Wants(option)));
     }
   }
-  if (syntax.operand_required && arguments.operands_.size() < syntax.operands) {
+  if (syntax.operand_required &&
+      arguments.operands_.size() + syntax.optional_operands < syntax.operands) {
     return UsageError(
         absl::StrCat("missing ", syntax.operand,
                      absl::EndsWith(syntax.operand, "-") ? ": \"-\" is standard input" : ""));

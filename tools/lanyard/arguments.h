@@ -23,8 +23,9 @@ struct Option {
 
 // What a command may be given.
 struct Syntax {
-  std::string operand;  // "FILE|-"; empty where there is none.
-  size_t operands = 1;  // How many, where there are any.
+  std::string operand;           // "FILE|-"; empty where there is none.
+  size_t operands = 1;           // How many, where there are any.
+  size_t optional_operands = 0;  // How many of those, the last ones, may be left out all the same.
   bool operand_required = false;
   std::vector<Option> options;  // Every command has --json and --help as well.
 };

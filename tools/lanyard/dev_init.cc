@@ -32,6 +32,7 @@ Next:
   lanyard doctor DIR/auth.textproto --tls-certificate DIR/server.crt --tls-key DIR/server.key
   lanyard client check DIR/client.textproto
   lanyard dev token DIR --subject alice --scope orders.read
+  lanyard call localhost:PORT shop.Orders/Get '{}' --ca DIR/ca.pem --client DIR/client.textproto
 )";
 
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {

@@ -12,6 +12,7 @@
 #include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/arguments.h"
+#include "lanyard/tools/call.h"
 #include "lanyard/tools/client_add.h"
 #include "lanyard/tools/client_check.h"
 #include "lanyard/tools/client_disable.h"
@@ -66,7 +67,8 @@ std::vector<Command> AllCommands() {
       TokenMintCommand(),    TokenInspectCommand(),  TokenVerifyCommand(),   UserAddCommand(),
       UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
       UserListCommand(),     UserShowCommand(),      DevInitCommand(),       DevTokenCommand(),
-      RevokeCommand(),       ServeCommand(),         DoctorCommand(),        VersionCommand()};
+      CallCommand(),         RevokeCommand(),        ServeCommand(),         DoctorCommand(),
+      VersionCommand()};
 }
 
 // Whether a word stands among the options.

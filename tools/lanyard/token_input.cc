@@ -22,8 +22,11 @@ absl::StatusOr<std::string> ReadToken(const Arguments& arguments, Streams& strea
   if (!from_file && arguments.operand() != "-") {
     return std::string(absl::StripAsciiWhitespace(arguments.operand()));
   }
-  const auto input = ReadInput(from_file ? arguments.Value("--token-file") : "-",
-                               kMaxTokenBytes + kSpaceAround, streams.in);
+  return TokenOfFile(from_file ? arguments.Value("--token-file") : "-", streams);
+}
+
+absl::StatusOr<std::string> TokenOfFile(const std::string& path, Streams& streams) {
+  const auto input = ReadInput(path, kMaxTokenBytes + kSpaceAround, streams.in);
   if (!input.ok()) return input.status();
   return std::string(input->cut_off ? input->text.view()
                                     : absl::StripAsciiWhitespace(input->text.view()));

@@ -19,6 +19,9 @@ inline constexpr size_t kMaxTokenBytes = 64 * 1024;
 // one, so that it is refused for its length. A usage error unless there is exactly one.
 absl::StatusOr<std::string> ReadToken(const Arguments& arguments, Streams& streams);
 
+// The one in a file, or on standard input for "-", in the same way.
+absl::StatusOr<std::string> TokenOfFile(const std::string& path, Streams& streams);
+
 Option TokenFileOption();
 
 }  // namespace lanyard::tools

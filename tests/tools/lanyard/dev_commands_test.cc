@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `lanyard dev init` writes serves a real server and a real client.
 #include <gmock/gmock.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -137,6 +138,17 @@ TEST_F(DevCommandsTest, AServerTakesAMintedTokenAndWhatItSays) {
   std::ofstream(File("client.textproto")) << config;
   std::ofstream(File("token")) << Mint({"--subject", "bob"}) << "\n";
   EXPECT_EQ(Call(ConfiguredClient()).text, "bob");
+}
+
+TEST_F(DevCommandsTest, LanyardCallTakesTheFolderAsItStands) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ASSERT_NO_FATAL_FAILURE(Init());
+  ASSERT_NO_FATAL_FAILURE(Serve());
+  const auto outcome =
+      RunTool({"call", absl::StrCat("localhost:", port_), "lanyard.test.Echo/Unary", "{}", "--ca",
+               File("ca.pem"), "--client", File("client.textproto")});
+  EXPECT_EQ(outcome.code, 0) << outcome;
+  EXPECT_THAT(outcome.out, HasSubstr("\"text\": \"svc:dev\""));
 }
 
 TEST_F(DevCommandsTest, TheClientsCertificateIsForMutualTls) {

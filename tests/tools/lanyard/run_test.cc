@@ -29,8 +29,8 @@ constexpr const char* kCommands[] = {
     "policy check", "policy list",    "policy explain", "policy diff",  "policy export",
     "token mint",   "token inspect",  "token verify",   "user add",     "user passwd",
     "user set",     "user disable",   "user enable",    "user list",    "user show",
-    "dev init",     "dev token",      "revoke",         "serve",        "doctor",
-    "version"};
+    "dev init",     "dev token",      "call",           "revoke",       "serve",
+    "doctor",       "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
@@ -109,7 +109,8 @@ TEST(RunCommandTest, AMissingOrUnknownCommandIsCode2AndNamesTheChoice) {
   EXPECT_EQ(RunTool({}).code, 2);
   EXPECT_THAT(
       RunTool({}).err,
-      HasSubstr("key, config, client, policy, token, user, dev, revoke, serve, doctor, version"));
+      HasSubstr(
+          "key, config, client, policy, token, user, dev, call, revoke, serve, doctor, version"));
   EXPECT_EQ(RunTool({"key"}).code, 2);
   EXPECT_THAT(RunTool({"key"}).err, HasSubstr("new, public, thumbprint, convert"));
   EXPECT_THAT(RunTool({"tokne", "verify"}).err, HasSubstr("did you mean token?"));

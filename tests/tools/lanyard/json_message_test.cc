@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/json_message.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "lanyard/testing/matchers.h"
+#include "lanyard/v1/claims.pb.h"
+
+namespace lanyard::tools {
+namespace {
+
+using ::lanyard::testing::IsError;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const google::protobuf::Descriptor& Type() { return *v1::Claims::descriptor(); }
+
+TEST(JsonMessageTest, ReadsAndWritesTheSame) {
+  const std::string json = R"({"issuer":"a","issuedAt":"2026-01-02T03:04:05Z","scopes":["b","c"]})";
+  const auto bytes = MessageFromJson(Type(), json);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  v1::Claims claims;
+  ASSERT_TRUE(claims.ParseFromString(*bytes));
+  EXPECT_EQ(claims.issuer(), "a");
+  EXPECT_EQ(claims.scopes_size(), 2);
+  EXPECT_EQ(*JsonFromMessage(Type(), *bytes, JsonStyle::kOneLine), json);
+  EXPECT_THAT(*JsonFromMessage(Type(), *bytes, JsonStyle::kIndented),
+              HasSubstr("{\n \"issuer\": \"a\",\n"));
+}
+
+TEST(JsonMessageTest, NamesTheFieldThatDoesNotFit) {
+  EXPECT_THAT(MessageFromJson(Type(), R"({"isuer":"a"})"),
+              IsError(AllOf(HasSubstr("lanyard.v1.Claims"), HasSubstr("isuer"))));
+  EXPECT_THAT(MessageFromJson(Type(), R"({"issuedAt":"noon"})"), IsError(HasSubstr("issued")));
+  EXPECT_THAT(MessageFromJson(Type(), "{"), IsError(HasSubstr("lanyard.v1.Claims")));
+}
+
+TEST(JsonMessageTest, EscapesWhatActsOnATerminal) {
+  v1::Claims claims;
+  claims.set_issuer("a\x1b[31m\n\u202e\U000e0001\u00e9");
+  for (const JsonStyle style : {JsonStyle::kOneLine, JsonStyle::kIndented}) {
+    EXPECT_THAT(*JsonFromMessage(Type(), claims.SerializeAsString(), style),
+                HasSubstr("\"a\\u001b[31m\\n\\u202e\\udb40\\udc01\u00e9\""));
+  }
+}
+
+TEST(JsonMessageTest, AnAnswerOfAnotherKindIsAnError) {
+  EXPECT_THAT(JsonFromMessage(Type(), "\x0f", JsonStyle::kOneLine),
+              IsError(HasSubstr("the answer is no lanyard.v1.Claims")));
+}
+
+}  // namespace
+}  // namespace lanyard::tools

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanyard/tools/json_message.h"
+
+#include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "lanyard/sdk/internal/terminal_text.h"
+
+namespace lanyard::tools {
+namespace {
+
+// Control characters stand only between the tokens here, where they are the line ends of
+// JsonStyle::kIndented; in strings protobuf has escaped them, but not what turns the writing
+// direction.
+std::string Harmless(absl::string_view json) {
+  std::string out;
+  for (size_t position = 0; position < json.size();) {
+    const size_t start = position;
+    const auto point = internal::NextCodePoint(json, &position);
+    if (!point.has_value()) {
+      out.push_back('?');
+    } else if (*point == U'\n' || !internal::ActsOnTerminal(*point)) {
+      absl::StrAppend(&out, json.substr(start, position - start));
+    } else if (*point < 0x10000) {
+      absl::StrAppendFormat(&out, "\\u%04x", static_cast<uint32_t>(*point));
+    } else {
+      const uint32_t rest = static_cast<uint32_t>(*point) - 0x10000;
+      absl::StrAppendFormat(&out, "\\u%04x\\u%04x", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> MessageFromJson(const google::protobuf::Descriptor& type,
+                                            absl::string_view json) {
+  google::protobuf::DynamicMessageFactory factory;
+  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(&type)->New());
+  const auto status = google::protobuf::util::JsonStringToMessage(std::string(json), message.get());
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the request is no ", std::string(type.full_name()), ": ", status.ToString()));
+  }
+  if (!message->IsInitialized()) {
+    return absl::InvalidArgumentError(absl::StrCat("the request is no ",
+                                                   std::string(type.full_name()), ": it lacks ",
+                                                   message->InitializationErrorString()));
+  }
+  return message->SerializeAsString();
+}
+
+absl::StatusOr<std::string> JsonFromMessage(const google::protobuf::Descriptor& type,
+                                            const std::string& bytes, JsonStyle style) {
+  google::protobuf::DynamicMessageFactory factory;
+  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(&type)->New());
+  if (!message->ParseFromString(bytes)) {
+    return absl::InternalError(absl::StrCat("the answer is no ", std::string(type.full_name()),
+                                            ": are the descriptors ", "those of this server?"));
+  }
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = style == JsonStyle::kIndented;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(*message, &json, options);
+  if (!status.ok()) {
+    return absl::InternalError(
+        absl::StrCat("the answer cannot be written as JSON: ", status.ToString()));
+  }
+  return Harmless(json);
+}
+
+}  // namespace lanyard::tools
