@@ -5,6 +5,7 @@
 #include <istream>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "lanyard/tools/arguments.h"
@@ -28,7 +29,11 @@ struct Command {
 
   // Does it. Gives the exit code of a command that has said all there is to say, or an error that
   // is then reported, with exit code 2 for a usage error and 1 for any other.
-  absl::StatusOr<int> (*run)(const Arguments& arguments, Streams& streams);
+  absl::StatusOr<int> (*run)(const Arguments& arguments, Streams& streams) = nullptr;
+
+  // In its place for a command about commands: the same, given all of them.
+  absl::StatusOr<int> (*run_with_all)(const std::vector<Command>& all, const Arguments& arguments,
+                                      Streams& streams) = nullptr;
 
   // "key new"
   std::string FullName() const { return group.empty() ? name : group + " " + name; }

@@ -8,11 +8,6 @@
 namespace lanyard::tools {
 namespace {
 
-// "--issuer ISS"
-std::string Form(const Option& option) {
-  return option.value.empty() ? option.name : absl::StrCat(option.name, " ", option.value);
-}
-
 void AppendRow(absl::string_view left, absl::string_view right, size_t width, std::string* out) {
   const size_t gap = std::max(width, left.size()) - left.size() + 2;
   absl::StrAppend(out, "  ", left, std::string(gap, ' '), right, "\n");
@@ -20,28 +15,41 @@ void AppendRow(absl::string_view left, absl::string_view right, size_t width, st
 
 }  // namespace
 
-std::string CommandHelp(const Command& command) {
-  std::string out = absl::StrCat(command.summary, ".\n\nUsage: lanyard ", command.FullName());
+std::vector<Option> AllOptions(const Command& command) {
+  std::vector<Option> options = command.syntax.options;
+  options.push_back({"--json", "", "answer with one JSON object on standard output"});
+  options.push_back({"--help", "", "show this text"});
+  return options;
+}
+
+std::string FormOf(const Option& option) {
+  return option.value.empty() ? option.name : absl::StrCat(option.name, " ", option.value);
+}
+
+std::string MeaningOf(const Option& option) {
+  return absl::StrCat(option.help, option.required ? " (required)" : "",
+                      option.repeatable ? " (may be repeated)" : "");
+}
+
+std::string UsageOf(const Command& command) {
+  std::string out = absl::StrCat("lanyard ", command.FullName());
   for (const Option& option : command.syntax.options) {
-    if (option.required) absl::StrAppend(&out, " ", Form(option), option.repeatable ? "..." : "");
+    if (option.required) absl::StrAppend(&out, " ", FormOf(option), option.repeatable ? "..." : "");
   }
   absl::StrAppend(&out, " [OPTION...]");
   if (!command.syntax.operand.empty()) {
     absl::StrAppend(&out, command.syntax.operand_required ? " " : " [", command.syntax.operand,
                     command.syntax.operand_required ? "" : "]");
   }
-  absl::StrAppend(&out, "\n\n");
-  std::vector<Option> options = command.syntax.options;
-  options.push_back({"--json", "", "answer with one JSON object on standard output"});
-  options.push_back({"--help", "", "show this text"});
+  return out;
+}
+
+std::string CommandHelp(const Command& command) {
+  std::string out = absl::StrCat(command.summary, ".\n\nUsage: ", UsageOf(command), "\n\n");
+  const std::vector<Option> options = AllOptions(command);
   size_t width = 0;
-  for (const Option& option : options) width = std::max(width, Form(option).size());
-  for (const Option& option : options) {
-    AppendRow(Form(option),
-              absl::StrCat(option.help, option.required ? " (required)" : "",
-                           option.repeatable ? " (may be repeated)" : ""),
-              width, &out);
-  }
+  for (const Option& option : options) width = std::max(width, FormOf(option).size());
+  for (const Option& option : options) AppendRow(FormOf(option), MeaningOf(option), width, &out);
   if (!command.details.empty()) absl::StrAppend(&out, "\n", command.details);
   return out;
 }

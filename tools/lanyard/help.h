@@ -10,6 +10,18 @@
 
 namespace lanyard::tools {
 
+// Its options, those that every command has at the end.
+std::vector<Option> AllOptions(const Command& command);
+
+// "--issuer ISS".
+std::string FormOf(const Option& option);
+
+// What it does, with whether it must or may be there more than once.
+std::string MeaningOf(const Option& option);
+
+// "lanyard key new --alg ALG [OPTION...]".
+std::string UsageOf(const Command& command);
+
 // How one command is used.
 std::string CommandHelp(const Command& command);
 

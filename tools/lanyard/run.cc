@@ -20,6 +20,7 @@
 #include "lanyard/tools/client_set.h"
 #include "lanyard/tools/client_show.h"
 #include "lanyard/tools/command.h"
+#include "lanyard/tools/completion.h"
 #include "lanyard/tools/config_check.h"
 #include "lanyard/tools/dev_init.h"
 #include "lanyard/tools/dev_token.h"
@@ -68,7 +69,7 @@ std::vector<Command> AllCommands() {
       UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
       UserListCommand(),     UserShowCommand(),      DevInitCommand(),       DevTokenCommand(),
       CallCommand(),         RevokeCommand(),        ServeCommand(),         DoctorCommand(),
-      VersionCommand()};
+      CompletionCommand(),   VersionCommand()};
 }
 
 // Whether a word stands among the options.
@@ -167,7 +168,9 @@ int Run(std::vector<std::string> args, Streams& streams) {
   args.erase(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(found->words));
   const auto arguments = Arguments::Parse(command.syntax, args);
   if (!arguments.ok()) return Report(arguments.status(), command.FullName(), json, streams);
-  const auto code = command.run(*arguments, streams);
+  const auto code = command.run_with_all != nullptr
+                        ? command.run_with_all(commands, *arguments, streams)
+                        : command.run(*arguments, streams);
   if (!code.ok()) return Report(code.status(), command.FullName(), json, streams);
   return *code;
 }

@@ -30,7 +30,7 @@ constexpr const char* kCommands[] = {
     "token mint",   "token inspect",  "token verify",   "user add",     "user passwd",
     "user set",     "user disable",   "user enable",    "user list",    "user show",
     "dev init",     "dev token",      "call",           "revoke",       "serve",
-    "doctor",       "version"};
+    "doctor",       "completion",     "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
@@ -107,10 +107,8 @@ TEST(RunCommandTest, HelpInATokensPlaceIsNoSuccess) {
 
 TEST(RunCommandTest, AMissingOrUnknownCommandIsCode2AndNamesTheChoice) {
   EXPECT_EQ(RunTool({}).code, 2);
-  EXPECT_THAT(
-      RunTool({}).err,
-      HasSubstr(
-          "key, config, client, policy, token, user, dev, call, revoke, serve, doctor, version"));
+  EXPECT_THAT(RunTool({}).err, HasSubstr("key, config, client, policy, token, user, dev, call, "
+                                         "revoke, serve, doctor, completion, version"));
   EXPECT_EQ(RunTool({"key"}).code, 2);
   EXPECT_THAT(RunTool({"key"}).err, HasSubstr("new, public, thumbprint, convert"));
   EXPECT_THAT(RunTool({"tokne", "verify"}).err, HasSubstr("did you mean token?"));
