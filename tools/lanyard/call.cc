@@ -253,6 +253,7 @@ Command CallCommand() {
        "a FileDescriptorSet of the service, in place of the server's reflection", false, true},
       {"--timeout", "30s", "how long it may take in all (default 30s)"},
   };
+  command.exit_1 = "the call did not end as OK";
   command.run = Run;
   return command;
 }

@@ -26,6 +26,7 @@ struct Command {
   std::string summary;  // One line, for the list of commands.
   std::string details;  // What help says after the options.
   Syntax syntax;
+  std::string exit_1 = {};  // What exit code 1 means, where that is no error: "the token is bad".
 
   // Does it. Gives the exit code of a command that has said all there is to say, or an error that
   // is then reported, with exit code 2 for a usage error and 1 for any other.

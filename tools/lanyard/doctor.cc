@@ -197,6 +197,7 @@ Command DoctorCommand() {
        {"--offline", "", "fetch no keys"},
        {"--weakenings", "", "list the words of the config that weaken a check, and check nothing"},
        {"--at", "SECONDS", "the time, since 1970 (default: now)"}});
+  command.exit_1 = "a check has failed";
   command.run = Run;
   return command;
 }

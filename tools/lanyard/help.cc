@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace lanyard::tools {
 namespace {
@@ -42,6 +44,25 @@ std::string UsageOf(const Command& command) {
                     command.syntax.operand_required ? "" : "]");
   }
   return out;
+}
+
+std::vector<Paragraph> ParagraphsOf(const Command& command) {
+  std::vector<Paragraph> paragraphs;
+  bool goes_on = false;
+  for (absl::string_view line : absl::StrSplit(command.details, '\n')) {
+    if (line.empty()) {
+      goes_on = false;
+      continue;
+    }
+    const bool verbatim = absl::ConsumePrefix(&line, "  ");
+    if (goes_on && paragraphs.back().verbatim == verbatim) {
+      absl::StrAppend(&paragraphs.back().text, verbatim ? "\n" : " ", line);
+    } else {
+      paragraphs.push_back({verbatim, std::string(line)});
+    }
+    goes_on = true;
+  }
+  return paragraphs;
 }
 
 std::string CommandHelp(const Command& command) {

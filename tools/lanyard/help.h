@@ -22,6 +22,14 @@ std::string MeaningOf(const Option& option);
 // "lanyard key new --alg ALG [OPTION...]".
 std::string UsageOf(const Command& command);
 
+// A paragraph of Command.details: lines that flow, as one, or lines that stand as they are, which
+// are those that begin with two spaces, without these.
+struct Paragraph {
+  bool verbatim;
+  std::string text;
+};
+std::vector<Paragraph> ParagraphsOf(const Command& command);
+
 // How one command is used.
 std::string CommandHelp(const Command& command);
 

@@ -321,6 +321,7 @@ Command PolicyExplainCommand() {
       {"--at", "SECONDS", "the time, since 1970 (default: now)"},
   };
   for (Option& option : PolicyOptions()) command.syntax.options.push_back(std::move(option));
+  command.exit_1 = "the caller may not call";
   command.run = Run;
   return command;
 }

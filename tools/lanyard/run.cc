@@ -33,6 +33,7 @@
 #include "lanyard/tools/key_revoke.h"
 #include "lanyard/tools/key_rotate.h"
 #include "lanyard/tools/key_thumbprint.h"
+#include "lanyard/tools/manual.h"
 #include "lanyard/tools/policy_check.h"
 #include "lanyard/tools/policy_diff.h"
 #include "lanyard/tools/policy_explain.h"
@@ -69,7 +70,7 @@ std::vector<Command> AllCommands() {
       UserPasswdCommand(),   UserSetCommand(),       UserDisableCommand(),   UserEnableCommand(),
       UserListCommand(),     UserShowCommand(),      DevInitCommand(),       DevTokenCommand(),
       CallCommand(),         RevokeCommand(),        ServeCommand(),         DoctorCommand(),
-      CompletionCommand(),   VersionCommand()};
+      CompletionCommand(),   ManualCommand(),        VersionCommand()};
 }
 
 // Whether a word stands among the options.

@@ -252,6 +252,7 @@ Command TokenVerifyCommand() {
       {"--strict", "", "refuse to run unless --alg, --typ and --max-lifetime are given"},
       TokenFileOption(),
   };
+  command.exit_1 = "the token is not good";
   command.run = Run;
   return command;
 }

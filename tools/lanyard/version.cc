@@ -44,7 +44,11 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
 }  // namespace
 
 Command VersionCommand() {
-  return {"", "version", "Says the version of Lanyard and of the libraries in it", "", {}, Run};
+  Command command;
+  command.name = "version";
+  command.summary = "Says the version of Lanyard and of the libraries in it";
+  command.run = Run;
+  return command;
 }
 
 }  // namespace lanyard::tools

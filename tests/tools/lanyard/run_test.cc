@@ -30,7 +30,7 @@ constexpr const char* kCommands[] = {
     "token mint",   "token inspect",  "token verify",   "user add",     "user passwd",
     "user set",     "user disable",   "user enable",    "user list",    "user show",
     "dev init",     "dev token",      "call",           "revoke",       "serve",
-    "doctor",       "completion",     "version"};
+    "doctor",       "completion",     "manual",         "version"};
 
 std::vector<std::string> Words(absl::string_view line) { return absl::StrSplit(line, ' '); }
 
@@ -108,7 +108,7 @@ TEST(RunCommandTest, HelpInATokensPlaceIsNoSuccess) {
 TEST(RunCommandTest, AMissingOrUnknownCommandIsCode2AndNamesTheChoice) {
   EXPECT_EQ(RunTool({}).code, 2);
   EXPECT_THAT(RunTool({}).err, HasSubstr("key, config, client, policy, token, user, dev, call, "
-                                         "revoke, serve, doctor, completion, version"));
+                                         "revoke, serve, doctor, completion, manual, version"));
   EXPECT_EQ(RunTool({"key"}).code, 2);
   EXPECT_THAT(RunTool({"key"}).err, HasSubstr("new, public, thumbprint, convert"));
   EXPECT_THAT(RunTool({"tokne", "verify"}).err, HasSubstr("did you mean token?"));
