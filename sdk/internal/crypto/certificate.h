@@ -41,7 +41,8 @@ struct CertificateFacts {
 // All certificates in `pem`, in their order; errors as CheckCertificates().
 absl::StatusOr<std::vector<CertificateFacts>> CertificatesIn(absl::string_view pem);
 
-// A certificate authority for tests and for the quickstart; its key lives only in this object.
+// A certificate authority for tests, the quickstart and `lanyard dev init`; its key lives only in
+// this object.
 class ThrowAwayCa {
  public:
   static absl::StatusOr<ThrowAwayCa> Create(absl::string_view common_name);
