@@ -22,6 +22,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   examples/stream/follow.cc \
   examples/tokens/*.cc examples/tokens/client.textproto \
   examples/chain/main.cc examples/chain/shop.proto examples/signin/main.cc tests/interceptors/client_targets_test.cc \
+  examples/testing/*_test.cc \
   tests/interceptors/on_behalf_of_test.cc | squeezed)
 
 check_blocks() {  # FILE LEAST
