@@ -9,16 +9,16 @@
 #include <string>
 
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/interceptors/server_auth.h"
 #include "lanyard/sdk/tokens/static_token_source.h"
+#include "lanyard/testing/call_matchers.h"
 #include "lanyard/testing/fake_caller.h"
-#include "lanyard/testing/test_certificates.h"
 #include "lanyard/testing/test_issuer.h"
+#include "lanyard/testing/test_server.h"
 
 namespace acme {
 namespace {
 
-using ::testing::StartsWith;
+using lanyard::testing::RefusedAs;
 
 GreetRequest Hello() {
   GreetRequest request;
@@ -36,65 +36,59 @@ TEST(GreeterTest, GreetsTheCaller) {
   EXPECT_EQ(reply.text(), "Hello, alice");
 }
 
-// The server as it runs, with TLS, and an issuer that the test holds the key of.
-class GreeterServerTest : public ::testing::Test {
+// Who gets as far as the handler: a server with TLS and the policy of greeter.proto, and an issuer
+// that the test holds the key of.
+class GreeterPolicyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    lanyard::ServerAuthOptions options;
-    options.config_text = sso_.ConfigText();
-    options.key_sources = {{"sso", sso_.Keys()}};
-    options.tls = certificates_.Server();
-    auto auth = lanyard::ServerAuth::Create(options);
-    ASSERT_TRUE(auth.ok()) << auth.status();
-    auth_ = *std::move(auth);
-
-    grpc::ServerBuilder builder;
-    auth_->AddListeningPort(builder, "127.0.0.1:0", &port_);
-    builder.RegisterService(&greeter_);
-    server_ = builder.BuildAndStart();
-    ASSERT_NE(server_, nullptr) << auth_->start_error();
+  static lanyard::testing::TestServerOptions Options() {
+    lanyard::testing::TestServerOptions options;
+    options.issuer = "sso";  // As greeter.proto has it.
+    return options;
   }
 
-  grpc::Status Greet(const std::string& token, GreetReply* reply) {
-    lanyard::ClientAuthOptions options;
-    options.audience = "test";  // As the test issuer's tokens and ConfigText() have it.
-    options.token_source = lanyard::StaticTokenSource(token);
-    options.tls = certificates_.Client();
-    auto channel = lanyard::CreateChannel("localhost:" + std::to_string(port_), options);
-    if (!channel.ok()) return {grpc::StatusCode::INTERNAL, channel.status().ToString()};
+  grpc::Status Greet(const std::shared_ptr<grpc::Channel>& channel, GreetReply* reply) {
     grpc::ClientContext context;
-    return Greeter::NewStub(*channel)->Greet(&context, Hello(), reply);
+    return Greeter::NewStub(channel)->Greet(&context, Hello(), reply);
   }
 
-  const lanyard::testing::TestIssuer sso_{lanyard::Algorithm::kEs256, "sso"};
-  const lanyard::testing::TestCertificates certificates_;
-  std::unique_ptr<lanyard::ServerAuth> auth_;
   GreeterService greeter_;
-  std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
+  lanyard::testing::TestServer server_{{&greeter_}, Options()};
 };
 
-TEST_F(GreeterServerTest, GreetsACallerWhoMayCall) {
+TEST_F(GreeterPolicyTest, GreetsACallerWhoMayCall) {
   GreetReply reply;
-  const grpc::Status status = Greet(sso_.Token().Subject("alice").Scopes("greet").Sign(), &reply);
+  const grpc::Status status = Greet(server_.ChannelAs("alice", {"greet"}), &reply);
   EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(reply.text(), "Hello, alice");
 }
 
-TEST_F(GreeterServerTest, RefusesACallerWithoutTheScope) {
+TEST_F(GreeterPolicyTest, RefusesACallerWithoutTheScope) {
   GreetReply reply;
-  const grpc::Status status = Greet(sso_.Token().Subject("alice").Scopes("wave").Sign(), &reply);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_THAT(status.error_message(), StartsWith("permission denied"));
+  EXPECT_THAT(Greet(server_.ChannelAs("alice", {"wave"}), &reply),
+              RefusedAs(lanyard::RefusalReason::kPermissionDenied));
   EXPECT_EQ(reply.text(), "");
 }
 
-TEST_F(GreeterServerTest, RefusesATokenOfAStranger) {
+TEST_F(GreeterPolicyTest, RefusesATokenOfAStranger) {
   const lanyard::testing::TestIssuer stranger(lanyard::Algorithm::kEs256, "sso");
   GreetReply reply;
-  const grpc::Status status = Greet(stranger.Token().Scopes("greet").Sign(), &reply);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-  EXPECT_THAT(status.error_message(), StartsWith("invalid token"));
+  EXPECT_THAT(Greet(server_.Channel(stranger.Token().Scopes("greet").Sign()), &reply),
+              RefusedAs(lanyard::RefusalReason::kInvalidToken));
+}
+
+// The program's own client, against that server.
+TEST_F(GreeterPolicyTest, ServesAClientThatAuthenticates) {
+  lanyard::ClientAuthOptions options;
+  options.audience = "test";  // As the test's issuer has it.
+  options.token_source =
+      lanyard::StaticTokenSource(server_.Token().Subject("bob").Scopes("greet").Sign());
+  options.tls = server_.certificates().Client();
+  auto channel = lanyard::CreateChannel(server_.target(), options);
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  GreetReply reply;
+  const grpc::Status status = Greet(*channel, &reply);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(reply.text(), "Hello, bob");
 }
 
 }  // namespace
