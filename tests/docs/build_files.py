@@ -13,10 +13,25 @@ def _strings(body, attribute):
 
 
 def _tests(build_file):
-    """Yields (name, names of sources) of the cc_tests and sh_tests that //... runs."""
-    for kind, body in _RULE.findall(build_file.read_text()):
+    """Yields (name, names of sources) of the cc_tests and sh_tests that //... runs.
+
+    A test without sources of its own is made of the libraries beside it that it names.
+    """
+    rules = [
+        (kind, _strings(body, "name"), body)
+        for kind, body in _RULE.findall(build_file.read_text())
+    ]
+    libraries = {
+        name[0]: _strings(body, "srcs") for kind, name, body in rules if kind == "cc_library"
+    }
+    for kind, name, body in rules:
         if kind in ("cc_test", "sh_test") and "manual" not in _strings(body, "tags"):
-            yield _strings(body, "name")[0], _strings(body, "srcs")
+            sources = _strings(body, "srcs") or [
+                source
+                for dep in _strings(body, "deps")
+                for source in libraries.get(dep.lstrip(":"), [])
+            ]
+            yield name[0], sources
 
 
 def test_sources(root, label):
