@@ -45,9 +45,10 @@ int main() {
     const grpc::Status status = FollowOnce(*prices, last, &seen);
     if (seen >= last) break;
     std::printf("ended: %s\n", status.error_message().c_str());
-    // What the server's gate says of a token is mended by the next one; an outage passes.
-    const bool again = lanyard::FailureOf(status).has_value() ||
-                       status.error_code() == grpc::StatusCode::UNAVAILABLE;
+    // A token that the server's gate refuses is mended by the next one; an outage passes.
+    const bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                       (status.error_code() == grpc::StatusCode::UNAUTHENTICATED &&
+                        lanyard::FailureOf(status).has_value());
     if (!again) return 1;
     // Not at once where nothing came, or a server that refuses everything would be asked for ever.
     if (seen != before) pause = std::chrono::seconds(0);

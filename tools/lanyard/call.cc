@@ -22,7 +22,6 @@
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/nearest_name.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/internal/token_text.h"
 #include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/tokens/static_token_source.h"
 #include "lanyard/tools/input.h"
@@ -39,7 +38,7 @@ namespace {
 constexpr size_t kMaxRequestBytes = 4 << 20;
 
 struct Method {
-  std::string service, name;  // "shop.Orders", "Get"
+  std::string service, name;  // "shop.Orders", "GetOrder"
 
   std::string path() const { return absl::StrCat("/", service, "/", name); }
 };
@@ -49,7 +48,7 @@ absl::StatusOr<Method> MethodOf(absl::string_view text) {
   const size_t slash = text.find('/');
   if (slash == text.npos || slash == 0 || slash + 1 == text.size() ||
       text.find('/', slash + 1) != text.npos) {
-    return UsageError("METHOD must be a service and a method, like shop.Orders/Get");
+    return UsageError("METHOD must be a service and a method, like shop.Orders/GetOrder");
   }
   return Method{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
 }
@@ -63,6 +62,10 @@ absl::Status CheckOptions(const Arguments& arguments) {
   }
   if (arguments.Has("--client") && arguments.Has("--audience")) {
     return UsageError("--audience is for --token-file; a client's config says its own");
+  }
+  if (arguments.Has("--token-file") && arguments.Value("--audience").empty()) {
+    return UsageError(
+        "missing --audience AUD: whom the token must be for, as the server's config has it");
   }
   if (arguments.Has("--certificate") != arguments.Has("--key")) {
     return UsageError("--certificate and --key go together; one of them is missing");
@@ -91,14 +94,6 @@ absl::StatusOr<ClientAuthOptions> OptionsOf(const Arguments& arguments, Streams&
   const auto token = TokenOfFile(arguments.Value("--token-file"), streams);
   if (!token.ok()) return token.status();
   options.audience = arguments.Value("--audience");
-  if (options.audience.empty()) {
-    const auto audiences = internal::UnverifiedAudiences(*token);
-    if (!audiences.has_value() || audiences->empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(InputName(arguments.Value("--token-file")), ": holds no JWT with an aud"));
-    }
-    options.audience = audiences->front();
-  }
   options.token_source = StaticTokenSource(*token);
   return options;
 }
@@ -130,12 +125,12 @@ absl::StatusOr<const google::protobuf::MethodDescriptor*> FindMethod(
   return found;
 }
 
-int SayFailure(const grpc::Status& status, bool json, Streams& streams) {
-  const std::string name =
-      absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+// `what` failed, "" for the call itself.
+int SayFailure(absl::string_view what, const grpc::Status& status, bool json, Streams& streams) {
+  const std::string name = GrpcCodeName(status);
   const std::string message = internal::Printable(status.error_message());
   const auto refusal = FailureOf(status);
-  streams.err << name << ": " << message << "\n";
+  streams.err << what << name << ": " << message << "\n";
   if (refusal.has_value()) {
     streams.err << "the server's audit event " << refusal->decision_id
                 << " has the reason; \"lanyard policy explain CONFIG --audit-line FILE\" explains "
@@ -196,8 +191,15 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
     if (!found.ok()) return found.status();
     service = *found;
   } else {
-    auto pool = ReflectedService(*channel, method->service, deadline);
-    if (!pool.ok()) return pool.status();
+    grpc::Status failure;
+    auto pool = ReflectedService(*channel, method->service, deadline, &failure);
+    if (!pool.ok()) {
+      // A bad token is refused there first.
+      if (failure.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
+        return SayFailure("the server's reflection: ", failure, arguments.json(), streams);
+      }
+      return pool.status();
+    }
     reflected = *std::move(pool);
     service = reflected->FindServiceByName(method->service);
   }
@@ -208,7 +210,7 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
 
   std::string answer;
   const grpc::Status status = CallUnary(*channel, method->path(), *bytes, deadline, &answer);
-  if (!status.ok()) return SayFailure(status, arguments.json(), streams);
+  if (!status.ok()) return SayFailure("", status, arguments.json(), streams);
   const auto json = JsonFromMessage(*(*found)->output_type(), answer,
                                     arguments.json() ? JsonStyle::kOneLine : JsonStyle::kIndented);
   if (!json.ok()) return json.status();
@@ -232,10 +234,11 @@ Command CallCommand() {
       "the exit code is 1.\nWhat the messages look like is asked of the server (gRPC server "
       "reflection, with the same token),\nor read from --descriptors. The token is sent to a "
       "server whose certificate leads to --ca, or over a\nUnix socket, and never in the clear.\n\n"
-      "  lanyard call localhost:8443 shop.Orders/Get '{\"id\": \"o-1\"}' --ca dev/ca.pem \\\n"
-      "      --client dev/client.textproto\n"
-      "  lanyard dev token dev --subject alice | lanyard call localhost:8443 shop.Orders/Get \\\n"
-      "      --ca dev/ca.pem --token-file - --descriptors orders.pb\n";
+      "  lanyard dev token dev --subject alice --scope orders.read >token\n"
+      "  lanyard call localhost:8443 shop.Orders/GetOrder '{\"id\": \"42\"}' --ca dev/ca.pem \\\n"
+      "      --audience dev --token-file token\n"
+      "  lanyard call localhost:8443 shop.Orders/GetOrder --ca dev/ca.pem --audience dev \\\n"
+      "      --token-file token --descriptors orders.pb\n";
   command.syntax.operand = "TARGET METHOD [JSON|-]";
   command.syntax.operands = 3;
   command.syntax.optional_operands = 1;
@@ -245,7 +248,8 @@ Command CallCommand() {
        "PEM certificates that the server's must lead to (required, but for \"unix:\" targets)"},
       {"--token-file", "FILE|-", "the token to send"},
       {"--client", "FILE", "in its place: a client's config, which says where tokens come from"},
-      {"--audience", "AUD", "whom the token must be for (default: its own aud, or the first)"},
+      {"--audience", "AUD",
+       "with --token-file: whom the token must be for; another is not sent (required)"},
       {"--server-name", "NAME", "the name in the server's certificate, where TARGET is another"},
       {"--certificate", "FILE", "for mutual TLS: the own certificate, PEM"},
       {"--key", "FILE", "for mutual TLS: its private key, PEM"},

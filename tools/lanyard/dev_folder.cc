@@ -45,7 +45,7 @@ std::string ServerConfigText(const std::string& audience) {
       "\"\n  audiences: \"", absl::CEscape(audience),
       "\"\n  algorithms: ES256\n  jwks_file: \"issuer.jwks\"\n}\n\n"
       "# Who may call what. A method without a rule, here or in its .proto, is for nobody.\n"
-      "# rules { method: \"/shop.Orders/Get\"  allow { issuers: \"",
+      "# rules { method: \"/shop.Orders/GetOrder\"  allow { issuers: \"",
       kDevIssuer, "\" all_scopes: \"orders.read\" } }\n\n",
       "# `lanyard call` asks the server for its methods.\nreflection: ANY_AUTHENTICATED\n");
 }
@@ -85,6 +85,8 @@ absl::StatusOr<Files> MakeFiles(const std::string& audience) {
   if (!own.ok()) return own.status();
   auto published = KeyText({*key}, "jwks", Half::kPublic);
   if (!published.ok()) return published.status();
+  // Its keys are for this machine.
+  files[".gitignore"] = Secret("*\n");
   files[kDevIssuerKey] = *std::move(own);
   files["issuer.jwks"] = *std::move(published);
   files[kDevServerConfig] = Secret(ServerConfigText(audience));
@@ -108,8 +110,8 @@ absl::Status FolderError(const std::string& folder, int error) {
 }  // namespace
 
 std::vector<std::string> DevFileNames() {
-  return {"auth.textproto", "ca.pem",      "client.crt", "client.key", "client.textproto",
-          "issuer.jwk",     "issuer.jwks", "server.crt", "server.key"};
+  return {".gitignore",       "auth.textproto", "ca.pem",      "client.crt", "client.key",
+          "client.textproto", "issuer.jwk",     "issuer.jwks", "server.crt", "server.key"};
 }
 
 absl::Status WriteDevFolder(const std::string& folder, const std::string& audience) {

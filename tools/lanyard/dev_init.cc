@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "lanyard/sdk/internal/json_text.h"
 #include "lanyard/sdk/internal/redaction.h"
+#include "lanyard/sdk/internal/terminal_text.h"
 #include "lanyard/tools/dev_folder.h"
 
 namespace lanyard::tools {
@@ -31,8 +32,8 @@ client.key. Certificates are good for 90 days; then make a new folder.
 Next:
   lanyard doctor DIR/auth.textproto --tls-certificate DIR/server.crt --tls-key DIR/server.key
   lanyard client check DIR/client.textproto
-  lanyard dev token DIR --subject alice --scope orders.read
-  lanyard call localhost:PORT shop.Orders/Get '{}' --ca DIR/ca.pem --client DIR/client.textproto
+  lanyard dev token DIR --subject alice --scope orders.read >token
+  lanyard call localhost:PORT shop.Orders/GetOrder '{}' --ca DIR/ca.pem --audience AUDIENCE --token-file token
 )";
 
 absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
@@ -48,7 +49,8 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
                        .Finish()
                 << "\n";
   } else {
-    streams.out << absl::StrReplaceAll(kNext, {{"DIR", internal::PrintablePath(folder)}});
+    streams.out << absl::StrReplaceAll(kNext, {{"DIR", internal::PrintablePath(folder)},
+                                               {"AUDIENCE", internal::Printable(audience)}});
   }
   return 0;
 }

@@ -5,6 +5,8 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <memory>
+#include <set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,12 +38,41 @@ std::string Harmless(absl::string_view json) {
   return out;
 }
 
+// Far beyond any service. protobuf recurses through types that are in each other, and makes them
+// all at once.
+constexpr size_t kMostTypes = 2000;
+constexpr size_t kMostFields = 50000;
+
+absl::StatusOr<const google::protobuf::Message*> PrototypeOf(
+    const google::protobuf::Descriptor& type, google::protobuf::DynamicMessageFactory& factory) {
+  std::set<const google::protobuf::Descriptor*> seen = {&type};
+  std::vector<const google::protobuf::Descriptor*> unread = {&type};
+  size_t fields = 0;
+  while (!unread.empty()) {
+    const google::protobuf::Descriptor& next = *unread.back();
+    unread.pop_back();
+    fields += static_cast<size_t>(next.field_count());
+    if (seen.size() > kMostTypes || fields > kMostFields) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(internal::Printable(std::string(type.full_name())), " leads to more than ",
+                       kMostTypes, " types or ", kMostFields, " fields"));
+    }
+    for (int i = 0; i < next.field_count(); ++i) {
+      const auto* inner = next.field(i)->message_type();
+      if (inner != nullptr && seen.insert(inner).second) unread.push_back(inner);
+    }
+  }
+  return factory.GetPrototype(&type);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> MessageFromJson(const google::protobuf::Descriptor& type,
                                             absl::string_view json) {
   google::protobuf::DynamicMessageFactory factory;
-  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(&type)->New());
+  const auto prototype = PrototypeOf(type, factory);
+  if (!prototype.ok()) return prototype.status();
+  const std::unique_ptr<google::protobuf::Message> message((*prototype)->New());
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(json), message.get());
   if (!status.ok()) {
     return absl::InvalidArgumentError(
@@ -58,8 +89,10 @@ absl::StatusOr<std::string> MessageFromJson(const google::protobuf::Descriptor& 
 absl::StatusOr<std::string> JsonFromMessage(const google::protobuf::Descriptor& type,
                                             const std::string& bytes, JsonStyle style) {
   google::protobuf::DynamicMessageFactory factory;
-  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(&type)->New());
-  if (!message->ParseFromString(bytes)) {
+  const auto prototype = PrototypeOf(type, factory);
+  if (!prototype.ok()) return prototype.status();
+  const std::unique_ptr<google::protobuf::Message> message((*prototype)->New());
+  if (!message->ParsePartialFromString(bytes)) {
     return absl::InternalError(absl::StrCat("the answer is no ", std::string(type.full_name()),
                                             ": are the descriptors ", "those of this server?"));
   }

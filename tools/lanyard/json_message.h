@@ -12,7 +12,7 @@
 namespace lanyard::tools {
 
 // A message known only by its descriptor, from JSON (protobuf's mapping) to what goes over the
-// wire. The error names the field that does not fit.
+// wire. The error names the field that does not fit. Types beyond any real service's are refused.
 absl::StatusOr<std::string> MessageFromJson(const google::protobuf::Descriptor& type,
                                             absl::string_view json);
 

@@ -26,7 +26,7 @@ if [[ $kind == deb ]]; then
   # What the program is linked with, in the words of Debian.
   mkdir -p "$work/debian" "$root/DEBIAN"
   printf 'Source: lanyard\n\nPackage: lanyard\nArchitecture: any\n' >"$work/debian/control"
-  depends=$(cd "$work" && dpkg-shlibdeps -O -e"$root/usr/bin/lanyard" 2>/dev/null)
+  depends=$(cd "$work" && dpkg-shlibdeps -O -e"$root/usr/bin/lanyard")
   cat >"$root/DEBIAN/control" <<END
 Package: lanyard
 Version: $("$lanyard" version | sed -n 's/^Lanyard //p')

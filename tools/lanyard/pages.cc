@@ -24,7 +24,7 @@ constexpr char kEveryCommand[] =
     "stands alone behind the command's name. After -- there are no more options.";
 
 std::string Exit1(const Command& command) {
-  return absl::StrCat(command.exit_1, command.exit_1.empty() ? "" : ", or ", "failed");
+  return absl::StrCat(command.exit_1, command.exit_1.empty() ? "" : ", or ", "the command failed");
 }
 
 // Text in the language of man(7): a line that begins with a dot or a quote would be a request, and

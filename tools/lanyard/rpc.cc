@@ -3,6 +3,9 @@
 
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
 namespace lanyard::tools {
 namespace {
 
@@ -25,6 +28,12 @@ grpc::Status BytesOf(const grpc::ByteBuffer& buffer, std::string* bytes) {
 }
 
 }  // namespace
+
+std::string GrpcCodeName(const grpc::Status& status) {
+  const std::string name =
+      absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+  return name.empty() ? absl::StrCat("code ", static_cast<int>(status.error_code())) : name;
+}
 
 grpc::Status CallUnary(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                        const std::string& request, absl::Time deadline, std::string* answer) {

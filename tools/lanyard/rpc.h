@@ -12,6 +12,9 @@
 
 namespace lanyard::tools {
 
+// "UNAVAILABLE", or the number of a code that has no name.
+std::string GrpcCodeName(const grpc::Status& status);
+
 // Makes one unary call and waits for it. Messages are as they are on the wire; `answer` is set
 // where the status is OK.
 grpc::Status CallUnary(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,

@@ -16,9 +16,11 @@ namespace lanyard::tools {
 // Asks a server for the descriptors of one of its services, "shop.Orders", by gRPC's server
 // reflection: v1, or v1alpha where there is no v1. The pool has that service. Errors say what the
 // server answered, or, where it has no such service, the nearest of those that it has. What it
-// sends is believed only as far as it is consistent, and no more than 1000 files are taken.
+// sends is believed only as far as it is consistent, and no more than 1000 files and 16 MiB are
+// taken. `failure`, which must be OK, becomes the status of the first call that failed.
 absl::StatusOr<std::unique_ptr<google::protobuf::DescriptorPool>> ReflectedService(
-    const std::shared_ptr<grpc::Channel>& channel, const std::string& service, absl::Time deadline);
+    const std::shared_ptr<grpc::Channel>& channel, const std::string& service, absl::Time deadline,
+    grpc::Status* failure);
 
 }  // namespace lanyard::tools
 

@@ -109,6 +109,9 @@ class CallTest : public ::testing::Test {
                const std::vector<std::string>& more = {}) const {
     std::vector<std::string> args = {
         target(), method, json, "--ca", files_.Path("ca.pem"), "--token-file", token_file_};
+    if (more.empty() || more[0] != "--audience") {
+      args.insert(args.end(), {"--audience", "test"});
+    }
     args.insert(args.end(), more.begin(), more.end());
     return Run(args);
   }
@@ -177,6 +180,10 @@ TEST_F(CallTest, ARefusedTokenIsSaidWhileReflectionIsAsked) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err,
               HasSubstr("the server's reflection: UNAUTHENTICATED: invalid token [lanyard "));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("--descriptors")));
+  const Outcome json = Call("shop.Orders/GetOrder", "{}", {"--json"});
+  EXPECT_THAT(json.out,
+              AllOf(HasSubstr("\"status\":\"UNAUTHENTICATED\""), HasSubstr("\"decision_id\":\"")));
 }
 
 TEST_F(CallTest, NamesTheNearestServiceAndMethod) {
@@ -239,14 +246,18 @@ TEST_F(CallTest, TakesAClientsConfig) {
 TEST_F(CallTest, ReadsTheTokenOrTheRequestFromStandardInput) {
   ASSERT_NO_FATAL_FAILURE(Start());
   const std::string ca = files_.Path("ca.pem");
-  const Outcome token = Run({target(), "shop.Orders/GetOrder", "--ca", ca, "--token-file", "-"},
-                            Token("orders.read") + "\n");
+  const Outcome token =
+      Run({target(), "shop.Orders/GetOrder", "--ca", ca, "--audience", "test", "--token-file", "-"},
+          Token("orders.read") + "\n");
   EXPECT_EQ(token.code, 0) << token;
-  const Outcome request =
-      Run({target(), "shop.Orders/GetOrder", "-", "--ca", ca, "--token-file", token_file_},
-          R"({"id": "o-2"})");
+  const Outcome request = Run({target(), "shop.Orders/GetOrder", "-", "--ca", ca, "--audience",
+                               "test", "--token-file", token_file_},
+                              R"({"id": "o-2"})");
   EXPECT_THAT(request.out, HasSubstr("o-2"));
-  EXPECT_EQ(Run({target(), "shop.Orders/GetOrder", "-", "--ca", ca, "--token-file", "-"}).code, 2);
+  EXPECT_EQ(Run({target(), "shop.Orders/GetOrder", "-", "--ca", ca, "--audience", "test",
+                 "--token-file", "-"})
+                .code,
+            2);
 }
 
 TEST_F(CallTest, ATokenForSomebodyElseIsNotSent) {
@@ -283,7 +294,8 @@ TEST_F(CallTest, APlaintextServerGetsNoCall) {
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome;
   EXPECT_EQ(orders_.runs, 0);
   // And there is no option for it.
-  const Outcome usage = Run({target(), "shop.Orders/GetOrder", "--token-file", token_file_});
+  const Outcome usage =
+      Run({target(), "shop.Orders/GetOrder", "--token-file", token_file_, "--audience", "test"});
   EXPECT_EQ(usage.code, 2);
   EXPECT_THAT(usage.err, HasSubstr("missing --ca FILE"));
 }
@@ -301,7 +313,8 @@ TEST_F(CallTest, AnUnknownCertificateOrNameEndsIt) {
   EXPECT_EQ(named.code, 0) << named;
   const testing::TestCertificates strangers;
   EXPECT_EQ(Run({target(), "shop.Orders/GetOrder", "--ca", strangers.Path("ca.pem"), "--token-file",
-                 token_file_, "--server-name", "orders.example.test", "--timeout", "5s"})
+                 token_file_, "--audience", "test", "--server-name", "orders.example.test",
+                 "--timeout", "5s"})
                 .code,
             1);
   EXPECT_EQ(orders_.runs, 1);
@@ -311,7 +324,10 @@ TEST_F(CallTest, ShowsACertificateForMutualTls) {
   const TlsFiles mutual = files_.Server(/*mutual=*/true);
   files_.Issue("client", {"DNS:client.example.test"});
   ASSERT_NO_FATAL_FAILURE(Start("reflection: ANY_AUTHENTICATED\n", &mutual));
-  EXPECT_EQ(Call("shop.Orders/GetOrder", "{}", {"--timeout", "5s"}).code, 1);
+  const Outcome without = Call("shop.Orders/GetOrder", "{}", {"--timeout", "5s"});
+  EXPECT_EQ(without.code, 1);
+  EXPECT_THAT(without.err, HasSubstr("UNAVAILABLE"));
+  EXPECT_EQ(orders_.runs, 0);
   const Outcome outcome =
       Call("shop.Orders/GetOrder", "{}",
            {"--certificate", files_.Path("client.crt"), "--key", files_.Path("client.key")});
@@ -321,8 +337,8 @@ TEST_F(CallTest, ShowsACertificateForMutualTls) {
 TEST_F(CallTest, GoesOverAUnixSocketWithoutTls) {
   const std::string address = "unix:" + files_.Path("socket");
   ASSERT_NO_FATAL_FAILURE(Start("reflection: ANY_AUTHENTICATED\n", nullptr, address));
-  const Outcome outcome =
-      Run({address, "shop.Orders/GetOrder", R"({"id": "o-3"})", "--token-file", token_file_});
+  const Outcome outcome = Run({address, "shop.Orders/GetOrder", R"({"id": "o-3"})", "--token-file",
+                               token_file_, "--audience", "test"});
   EXPECT_EQ(outcome.code, 0) << outcome;
   EXPECT_THAT(outcome.out, HasSubstr("o-3"));
 }
@@ -338,8 +354,11 @@ TEST_F(CallTest, SaysWhatOfTheCommandLineIsWrong) {
   EXPECT_THAT(error({}), HasSubstr("missing --token-file FILE"));
   EXPECT_THAT(error({"--client", "c", "--token-file", "t"}), HasSubstr("one is enough"));
   EXPECT_THAT(error({"--client", "c", "--audience", "a"}), HasSubstr("--audience"));
-  EXPECT_THAT(error({"--token-file", "t", "--key", "k"}), HasSubstr("--certificate"));
-  EXPECT_THAT(error({"--token-file", "t", "--timeout", "1"}), HasSubstr("--timeout"));
+  EXPECT_THAT(error({"--token-file", "t"}), HasSubstr("missing --audience AUD"));
+  EXPECT_THAT(error({"--token-file", "t", "--audience", "a", "--key", "k"}),
+              HasSubstr("--certificate"));
+  EXPECT_THAT(error({"--token-file", "t", "--audience", "a", "--timeout", "1"}),
+              HasSubstr("--timeout"));
   EXPECT_THAT(error({"{}", "more", "--token-file", "t"}), HasSubstr("one argument too many"));
   EXPECT_THAT(Run({"localhost:1"}).err, HasSubstr("missing TARGET METHOD [JSON|-]"));
 }

@@ -203,9 +203,9 @@ TEST_F(DevCommandsTest, ItsExampleOfARuleIsGood) {
 TEST_F(DevCommandsTest, OnlyTheOwnerCanReadTheFiles) {
   ASSERT_NO_FATAL_FAILURE(Init());
   EXPECT_EQ(ModeOf(dir_), 0700u);
-  EXPECT_THAT(NamesIn(dir_), ElementsAre("auth.textproto", "ca.pem", "client.crt", "client.key",
-                                         "client.textproto", "issuer.jwk", "issuer.jwks",
-                                         "server.crt", "server.key"));
+  EXPECT_THAT(NamesIn(dir_), ElementsAre(".gitignore", "auth.textproto", "ca.pem", "client.crt",
+                                         "client.key", "client.textproto", "issuer.jwk",
+                                         "issuer.jwks", "server.crt", "server.key"));
   for (const std::string& name : NamesIn(dir_)) EXPECT_EQ(ModeOf(File(name)), 0600u) << name;
 }
 

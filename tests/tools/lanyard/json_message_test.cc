@@ -2,10 +2,12 @@
 #include "lanyard/tools/json_message.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/descriptor.pb.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/v1/claims.pb.h"
 
@@ -50,6 +52,31 @@ TEST(JsonMessageTest, EscapesWhatActsOnATerminal) {
 TEST(JsonMessageTest, AnAnswerOfAnotherKindIsAnError) {
   EXPECT_THAT(JsonFromMessage(Type(), "\x0f", JsonStyle::kOneLine),
               IsError(HasSubstr("the answer is no lanyard.v1.Claims")));
+}
+
+// As a server could describe them: protobuf alone would recurse as deep as the types go.
+TEST(JsonMessageTest, TypesBeyondAnyRealServicesAreRefused) {
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("chain.proto");
+  for (int i = 0; i < 20'000; ++i) {
+    auto* type = file.add_message_type();
+    type->set_name(absl::StrCat("M", i));
+    if (i + 1 == 20'000) break;
+    auto* field = type->add_field();
+    field->set_name("f");
+    field->set_number(1);
+    field->set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
+    field->set_type(google::protobuf::FieldDescriptorProto::TYPE_MESSAGE);
+    field->set_type_name(absl::StrCat(".M", i + 1));
+  }
+  google::protobuf::DescriptorPool pool;
+  const auto* built = pool.BuildFile(file);
+  ASSERT_NE(built, nullptr);
+  EXPECT_THAT(MessageFromJson(*built->message_type(0), "{}"),
+              IsError(HasSubstr("M0 leads to more than 2000 types")));
+  EXPECT_THAT(JsonFromMessage(*built->message_type(0), "", JsonStyle::kOneLine),
+              IsError(HasSubstr("M0 leads to more than 2000 types")));
+  EXPECT_TRUE(MessageFromJson(*built->message_type(19'000), "{}").ok());
 }
 
 }  // namespace

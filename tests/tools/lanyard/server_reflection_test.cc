@@ -88,11 +88,13 @@ class ServerReflectionTest : public ::testing::Test {
     server_ = builder.BuildAndStart();
     const auto channel =
         grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
-    auto answer = ReflectedService(channel, "shop.Orders", absl::Now() + absl::Seconds(30));
+    auto answer =
+        ReflectedService(channel, "shop.Orders", absl::Now() + absl::Seconds(30), &failure_);
     server_->Shutdown();
     return answer;
   }
 
+  grpc::Status failure_;
   std::unique_ptr<ScriptedService> service_;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -189,6 +191,47 @@ TEST_F(ServerReflectionTest, AnEndlessChainOfImportsEnds) {
               IsError(HasSubstr("more than 1000 files")));
 }
 
+TEST_F(ServerReflectionTest, TooMuchOfAnythingIsRefused) {
+  EXPECT_THAT(Ask([](const auto&) {
+                google::protobuf::FileDescriptorProto file;
+                file.set_name("0.proto");
+                for (int i = 0; i < 2000; ++i) file.add_dependency("order.proto");
+                return FilesAnswer({file.SerializeAsString()});
+              }),
+              IsError(HasSubstr("more than 1000 imports")));
+  int files = 0;
+  EXPECT_THAT(Ask([&](const reflection::ReflectionRequest& request) {
+                google::protobuf::FileDescriptorProto file;
+                file.set_name(request.file_by_filename());
+                file.add_dependency(absl::StrCat(++files, ".proto"));
+                file.set_package(std::string(3 << 20, 'x'));
+                return FilesAnswer({file.SerializeAsString()});
+              }),
+              IsError(HasSubstr("more than 16777216 bytes of descriptors")));
+}
+
+TEST_F(ServerReflectionTest, AServerThatNeverAnswersIsNotWaitedFor) {
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  grpc::AsyncGenericService silent;
+  builder.RegisterAsyncGenericService(&silent);
+  const auto queue = builder.AddCompletionQueue();
+  const auto server = builder.BuildAndStart();
+  const auto channel =
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+  grpc::Status failure;
+  EXPECT_THAT(
+      ReflectedService(channel, "shop.Orders", absl::Now() + absl::Milliseconds(300), &failure),
+      IsError(HasSubstr("the server's reflection: DEADLINE_EXCEEDED")));
+  EXPECT_EQ(failure.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  server->Shutdown(std::chrono::system_clock::now());
+  queue->Shutdown();
+  void* tag = nullptr;
+  for (bool ok = false; queue->Next(&tag, &ok);) {
+  }
+}
+
 TEST_F(ServerReflectionTest, AServerWithoutReflectionIsTold) {
   service_ = nullptr;
   grpc::ServerBuilder builder;
@@ -199,9 +242,11 @@ TEST_F(ServerReflectionTest, AServerWithoutReflectionIsTold) {
   const auto server = builder.BuildAndStart();
   const auto channel =
       grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
-  EXPECT_THAT(ReflectedService(channel, "shop.Orders", absl::Now() + absl::Seconds(30)),
+  grpc::Status failure;
+  EXPECT_THAT(ReflectedService(channel, "shop.Orders", absl::Now() + absl::Seconds(30), &failure),
               IsError(AllOf(HasSubstr("the server's reflection: UNIMPLEMENTED"),
                             HasSubstr("--descriptors FILE calls without it"))));
+  EXPECT_EQ(failure.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 }  // namespace
