@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds and tests examples/consumer as what it is: another project, with its own workspace and a
-# Bazel server of its own, that depends on Lanyard; and from there what Lanyard needs of gRPC.
+# Bazel server of its own, that depends on Lanyard; from there the tests of what Lanyard needs of gRPC
+# are found as well, which run in Lanyard's own workspace.
 set -euo pipefail
 
 root=$(dirname "$(readlink -f "$TEST_SRCDIR/$TEST_WORKSPACE/WORKSPACE")")
@@ -49,5 +50,6 @@ unset JAVA_RUNFILES PYTHON_RUNFILES RUNFILES_DIR RUNFILES_MANIFEST_FILE TEST_SRC
 cd "$root/examples/consumer"
 trap finish EXIT
 # No links into the output tree: they would stand in the source tree, for the wrong Bazel.
-bazel test --symlink_prefix=/ --color=no --curses=no --noshow_progress --test_output=all //... \
-  @lanyard//:lanyard_conformance_test
+flags=(--symlink_prefix=/ --color=no --curses=no --noshow_progress)
+bazel test "${flags[@]}" --test_output=all //...
+bazel build "${flags[@]}" --nobuild @lanyard//:lanyard_conformance_test
