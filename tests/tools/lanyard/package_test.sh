@@ -5,11 +5,10 @@
 set -euo pipefail
 fail() { echo "FAILED: $*" >&2; exit 1; }
 folder=$(mktemp -d)
-"$1" tar "$2" "$3" "$folder/lanyard.tar.gz"
 "$1" tar "$2" "$3" "$folder/again.tar.gz"
-cmp "$folder/lanyard.tar.gz" "$folder/again.tar.gz"
+cmp "$4" "$folder/again.tar.gz"
 mkdir "$folder/tar"
-tar -C "$folder/tar" -xzf "$folder/lanyard.tar.gz"
+tar -C "$folder/tar" -xzf "$4"
 
 root=$folder/tar
 "$root/usr/bin/lanyard" version
