@@ -9,8 +9,8 @@
 namespace lanyard::internal {
 namespace {
 
-// A set for so many bytes: more places than verdicts of a usual size need, so that few sets are
-// full.
+// A set for so many bytes, more than a usual verdict has: so there are more places than verdicts,
+// and few sets are full.
 constexpr size_t kBytesOfASet = 2048;
 
 size_t SetsFor(size_t bytes) {
@@ -83,20 +83,18 @@ std::optional<Verdict> NearVerdicts::Find(const TokenKey& key) {
 
 void NearVerdicts::Offer(const TokenKey& key, const Verdict& verdict) {
   if (sets_.empty()) return;
-  const size_t bytes = CachedVerdict::BytesOf(key, verdict);
-  if (bytes > max_bytes_ - sets_.size() * sizeof(Set)) return;
   std::lock_guard<std::mutex> lock(mutex_);
   Set& set = SetOf(key);
   size_t way = WayOf(set, key);
-  if (way < kWays) {
-    Empty(set, way);
-  } else {
+  if (way == kWays) {
     const bool is_full = std::find(set.tags, set.tags + kWays, 0u) == set.tags + kWays;
-    const bool takes_a_place = is_full || bytes_ + bytes > max_bytes_;
+    const bool takes_a_place = is_full || bytes_ + kBytesOfASet > max_bytes_;
     if (takes_a_place && ++turned_away_ % kTurn != 0) return;
     way = VictimOf(set);
-    Empty(set, way);
   }
+  const size_t bytes = CachedVerdict::BytesOf(key, verdict);
+  if (bytes > max_bytes_ - sets_.size() * sizeof(Set)) return;
+  Empty(set, way);
   MakeRoom(bytes);
   set.verdicts[way] = CachedVerdict::Make(
       key, {IdentityAccess::Copy(verdict.identity), verdict.source, verdict.revocations});
