@@ -22,8 +22,8 @@ uint64_t RandomSeed() {
   return seed;
 }
 
-// For the copies: of all bytes, and of one CPU, which has no use for more than its caches hold: they
-// count as about twice what they take.
+// For the copies: of all bytes, and of one CPU, which has no use for more than its caches hold:
+// they count as about twice what they take.
 constexpr size_t kNearShare = 4;
 constexpr size_t kMostNearBytes = 4 << 20;
 constexpr size_t kMostNear = 256;
