@@ -35,11 +35,11 @@ CONSTANTS = {
     "early": Constant("sdk/tokens/caching_token_source.cc", "kEarly", [30]),
     "refresh_ahead": Constant("sdk/tokens/caching_token_source.cc", "kRefreshAhead", [60]),
     "token_jitter_divisor": Constant("sdk/tokens/caching_token_source.cc", "kJitterDivisor", [10]),
-    "token_life": Constant("sdk/issuer/issuer_settings.cc", "access_token_lifetime(),", [600]),
+    "token_life": Constant("issuer/issuer_settings.cc", "access_token_lifetime(),", [600]),
     "key_stays": Constant("sdk/keys/key_rotation.cc", "kLongestRefresh", [3600]),
-    "revoked_for": Constant("sdk/issuer/access_tokens.h", "kLongestTokenUse", [3900]),
-    "feed_interval": Constant("sdk/issuer/revocation_feed.h", "interval", [0.2]),
-    "heartbeat": Constant("interceptors/internal/revocation_watch.cc", "kHeartbeat", [5]),
+    "revoked_for": Constant("issuer/access_tokens.h", "kLongestTokenUse", [3900]),
+    "feed_interval": Constant("issuer/revocation_feed.h", "interval", [0.2]),
+    "heartbeat": Constant("issuer/revocation_watch.cc", "kHeartbeat", [5]),
 }
 
 

@@ -45,7 +45,7 @@ struct ClientAuthOptions : TokenSettings {
   std::string config_file;
   std::map<std::string, std::shared_ptr<TokenSource>> sources;
 
-  // Required where a source of the config asks an issuer: lanyard::Https(), of //:oauth.
+  // Required where a source of the config asks an issuer: lanyard::Https(), of @lanyard_https.
   std::shared_ptr<const internal::HttpFetcher> https;
 
   // root_certificates is required for channels over TCP.

@@ -77,7 +77,8 @@ struct ServerAuthOptions {
   // on the caller's behalf (lanyard/interceptors/on_behalf_of.h).
   bool keep_callers_tokens = false;
 
-  // Required where an issuer has a jwks_url or discovery_url: lanyard::Https(), of //:https.
+  // Required where an issuer has a jwks_url or discovery_url: lanyard::Https(), of
+  // @lanyard_https.
   std::shared_ptr<const internal::HttpFetcher> https;
 
   // Keys for issuers of the config, by their names, in place of jwks_file and the like.
@@ -243,8 +244,8 @@ class ServerAuth {
   // which words weaken a check. For people.
   Description Describe() const;
 
-  // All that is counted and measured (docs/reference/metrics.md). //:prometheus serves it, and
-  // MetricsReporter hands it to anything else.
+  // All that is counted and measured (docs/reference/metrics.md). @lanyard_prometheus serves it,
+  // and MetricsReporter hands it to anything else.
   std::vector<Metric> Metrics() const;
 
   // Why BuildAndStart() of the newest builder returned null; OK if that was not Lanyard's doing.

@@ -31,16 +31,15 @@ struct TokenSettings {
   // ":443", as gRPC's own call credentials have it ("https://orders.prod:8443/shop.Orders").
   bool audience_from_service_url = false;
 
-  // Required. FileTokenSource(…), SelfSignedTokenSource(…), ClientCredentialsTokenSource(…) of
-  // //:oauth, or one's own.
+  // Required. FileTokenSource(…), SelfSignedTokenSource(…), ClientCredentialsTokenSource(…),
+  // or one's own.
   std::shared_ptr<TokenSource> token_source;
 
   // What the tokens are to allow, where the source can ask for it.
   std::vector<std::string> scopes;
 
   // For calls on behalf of a caller (lanyard/interceptors/on_behalf_of.h): TokenExchangeSource(…)
-  // of
-  // //:oauth, or one's own. Without it such calls fail.
+  // or one's own. Without it such calls fail.
   std::shared_ptr<TokenSource> exchange_source;
 
   // Lets OnBehalf::kForward send the caller's own token on, where it is for this target alone: the

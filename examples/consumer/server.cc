@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "greeter.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/server_auth.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   }
   lanyard::ServerAuthOptions options;
   options.config_files = {argv[2]};
+  options.https = lanyard::Https();  // Where the config has an issuer's keys by URL.
   options.tls.certificate_chain = argv[3];
   options.tls.private_key = argv[4];
   auto auth = lanyard::ServerAuth::Create(std::move(options));

@@ -16,10 +16,10 @@
 
 #include "examples/kubernetes/program.h"
 #include "examples/quickstart/orders.grpc.pb.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/health_port.h"
 #include "lanyard/interceptors/server_auth.h"
 #include "lanyard/sdk/json_lines_audit_sink.h"
-#include "lanyard/sdk/keys/https.h"
 
 namespace {
 

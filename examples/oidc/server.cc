@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "examples/quickstart/orders.grpc.pb.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/server_auth.h"
-#include "lanyard/sdk/keys/https.h"
 
 namespace {
 
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   options.config_files = {argv[2]};
   options.tls.certificate_chain = argv[3];
   options.tls.private_key = argv[4];
-  options.https = lanyard::Https();  // Of //:https: discovery and keys are fetched by it.
+  options.https = lanyard::Https();  // Of @lanyard_https: discovery and keys are fetched by it.
   const auto auth = lanyard::ServerAuth::Create(options);
   if (!auth.ok()) {
     std::fprintf(stderr, "%s\n", std::string(auth.status().message()).c_str());

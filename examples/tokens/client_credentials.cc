@@ -2,8 +2,8 @@
 // Tokens from an OAuth 2.0 issuer, for the client itself.
 
 #include "examples/tokens/get_order.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 
 int main() {

@@ -2,8 +2,8 @@
 // Sources and targets in a file, which may change while the program runs.
 
 #include "examples/tokens/get_order.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/sdk/keys/https.h"
 
 int main() {
   lanyard::ClientAuthOptions options;

@@ -3,10 +3,10 @@
 // for the caller's (RFC 8693).
 
 #include "examples/tokens/get_order.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
 #include "lanyard/interceptors/on_behalf_of.h"
 #include "lanyard/interceptors/server_auth.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/tokens/token_exchange_source.h"
 
 class Front final : public shop::Orders::Service {

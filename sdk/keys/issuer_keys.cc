@@ -53,8 +53,8 @@ absl::StatusOr<std::shared_ptr<const KeySource>> KeysOf(
   }
   if (https == nullptr) {
     return absl::InvalidArgumentError(
-        "jwks_url and discovery_url need ServerAuthOptions.https = lanyard::Https(), of the target "
-        "//:https");
+        "jwks_url and discovery_url need ServerAuthOptions.https = lanyard::Https(), of "
+        "@lanyard_https//:https");
   }
   return RemoteKeySource::Create(RemoteKeysOf(issuer, std::move(https), std::move(clock)));
 }

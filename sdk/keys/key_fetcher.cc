@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<const KeyFetcher>> KeyFetcher::Create(
     if (!proxy.ok()) return error(absl::StrCat("proxy: ", proxy.status().message()));
   }
   if (options.https == nullptr) {
-    return error("https: keys over HTTPS need lanyard::Https(), of //:https");
+    return error("https: keys over HTTPS need lanyard::Https(), of @lanyard_https//:https");
   }
   if (options.clock == nullptr) return error("clock: is null");
   std::unique_ptr<KeyFetcher> fetcher(new KeyFetcher());

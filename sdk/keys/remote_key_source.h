@@ -55,7 +55,7 @@ struct RemoteKeySourceOptions {
   absl::Duration refresh = absl::Minutes(5);
   absl::Duration max_stale = absl::Hours(1);
 
-  // Required: lanyard::Https() of //:https.
+  // Required: lanyard::Https() of @lanyard_https//:https.
   std::shared_ptr<const internal::HttpFetcher> https;
 
   std::shared_ptr<const Clock> clock = SystemClock();

@@ -129,7 +129,7 @@ absl::Status FillRequest(const v1::OAuthTokens& config, std::shared_ptr<const Ht
   if (from.has_timeout()) client.timeout = DurationOf(from.timeout());
   if (https == nullptr) {
     return absl::InvalidArgumentError(
-        "needs ClientAuthOptions.https = lanyard::Https(), of the target //:oauth");
+        "needs ClientAuthOptions.https = lanyard::Https(), of @lanyard_https//:https");
   }
   client.https = std::move(https);
   client.clock = std::move(clock);

@@ -63,7 +63,7 @@ struct OAuthClient {
   // How long a request may take in all: 1 s to 1 min.
   absl::Duration timeout = absl::Seconds(5);
 
-  // Required: lanyard::Https() of //:oauth.
+  // Required: lanyard::Https() of @lanyard_https//:https.
   std::shared_ptr<const internal::HttpFetcher> https;
 
   std::shared_ptr<const Clock> clock = SystemClock();

@@ -76,7 +76,8 @@ absl::StatusOr<std::unique_ptr<const TokenEndpoint>> TokenEndpoint::Create(OAuth
   if (client.timeout < absl::Seconds(1) || client.timeout > absl::Minutes(1)) {
     return Bad("timeout must be 1 s to 1 min");
   }
-  if (client.https == nullptr) return Bad("https is required: lanyard::Https(), of //:oauth");
+  if (client.https == nullptr)
+    return Bad("https is required: lanyard::Https(), of @lanyard_https//:https");
   if (client.clock == nullptr) return Bad("clock is null");
   // The files are as they should be if a first proof can be made.
   Form form;

@@ -20,6 +20,8 @@ _ROWS = {
     "simdjson": "simdjson",
 }
 
+_MODULES = [".", "https", "issuer", "prometheus"]
+
 
 def table(text):
     """The cells of each row, by the first word of the first cell."""
@@ -60,14 +62,28 @@ class CompatibilityTest(unittest.TestCase):
         self.assertIn(f"What Lanyard {version} builds with", self.page)
 
     def test_public_targets_are_those_of_the_build(self):
-        build = (_ROOT / "BUILD.bazel").read_text()
         targets = set()
-        for body in re.findall(r"^cc_library\((.*?)^\)", build, re.MULTILINE | re.DOTALL):
-            if '"//visibility:public"' in body:
-                targets.add("//:" + re.search(r'name = "([^"]+)"', body)[1])
+        for folder in _MODULES:
+            build = (_ROOT / folder / "BUILD.bazel").read_text()
+            for body in re.findall(r"^cc_library\((.*?)^\)", build, re.MULTILINE | re.DOTALL):
+                if '"//visibility:public"' in body:
+                    repository = "" if folder == "." else f"@lanyard_{folder}"
+                    targets.add(f"{repository}//:" + re.search(r'name = "([^"]+)"', body)[1])
         self.assertGreater(len(targets), 5)
         line = next(l for l in self.page.splitlines() if l.startswith("| headers that the public"))
-        self.assertEqual(set(re.findall(r"`(//:\w+)`", line)), targets)
+        self.assertEqual(set(re.findall(r"`([@\w]*//:\w+)`", line)), targets)
+
+    def test_modules_and_their_libraries_are_those_of_the_build(self):
+        of_core = set(re.findall(r'bazel_dep\(name = "([^"]+)"', self.module))
+        dev = set(re.findall(r'bazel_dep\(name = "([^"]+)".*dev_dependency', self.module))
+        for folder in _MODULES[1:]:
+            module = (_ROOT / folder / "MODULE.bazel").read_text()
+            deps = set(re.findall(r'bazel_dep\(name = "([^"]+)"', module)) - {"lanyard"}
+            row = next(l for l in self.page.splitlines() if l.startswith(f"| `lanyard_{folder}`"))
+            cells = [cell.strip() for cell in row.strip("|").split("|")]
+            self.assertEqual(cells[1], f"`{folder}`")
+            for library in deps - (of_core - dev):
+                self.assertIn(library, cells[3])
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "lanyard/prometheus/prometheus.h"
 #include "lanyard/sdk/metrics_reporter.h"
-#include "lanyard/sdk/prometheus.h"
 #include "tests/sdk/http_get.h"
 
 namespace {

@@ -16,12 +16,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
 #include "lanyard/interceptors/failure.h"
 #include "lanyard/interceptors/server_auth.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/json_lines_audit_sink.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
 #include "lanyard/sdk/log_sink.h"
 #include "lanyard/sdk/tokens/file_token_source.h"

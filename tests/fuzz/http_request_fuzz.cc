@@ -9,7 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/input.h"
-#include "lanyard/sdk/issuer/http_request.h"
+#include "lanyard/issuer/http_request.h"
 
 using lanyard::internal::ReadHttpRequest;
 using lanyard::internal::ReceivedRequest;

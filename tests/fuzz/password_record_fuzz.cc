@@ -5,8 +5,8 @@
 #include "absl/strings/match.h"
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/input.h"
+#include "lanyard/issuer/password_record.h"
 #include "lanyard/sdk/internal/crypto/scrypt.h"
-#include "lanyard/sdk/issuer/password_record.h"
 
 using lanyard::internal::PasswordRecord;
 

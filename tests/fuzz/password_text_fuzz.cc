@@ -4,8 +4,8 @@
 #include "absl/strings/match.h"
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/input.h"
+#include "lanyard/issuer/password_text.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/issuer/password_text.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 // is one.
 #include "lanyard/fuzz/check.h"
 #include "lanyard/fuzz/input.h"
+#include "lanyard/issuer/refresh_token.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/issuer/refresh_token.h"
 
 namespace {
 

@@ -13,10 +13,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
 #include "lanyard/interceptors/server_auth.h"
 #include "lanyard/sdk/internal/token_text.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 #include "lanyard/testing/fetch_token.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/keys/https.h"
+#include "lanyard/https/https.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 #include "lanyard/testing/matchers.h"

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "absl/strings/str_replace.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/server_auth.h"
-#include "lanyard/sdk/keys/https.h"
 #include "tests/interceptors/echo_client.h"
 #include "tests/interceptors/echo_server.h"
 #include "tests/interop/oidc_provider.h"

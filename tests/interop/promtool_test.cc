@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/prometheus.h"
+#include "lanyard/prometheus/prometheus.h"
 #include "tests/interop/program.h"
 #include "tests/sdk/documented_metrics.h"
 #include "tests/sdk/http_get.h"

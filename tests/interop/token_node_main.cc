@@ -20,11 +20,11 @@
 #include "lanyard/interceptors/client_auth.h"
 #include "lanyard/interceptors/revocation_stream.h"
 #include "lanyard/interceptors/server_auth.h"
-#include "lanyard/interceptors/token_service.h"
 #include "lanyard/interceptors/token_service_source.h"
-#include "lanyard/sdk/issuer/redis_store.h"
-#include "lanyard/sdk/issuer/revocation_feed.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/redis_store.h"
+#include "lanyard/issuer/revocation_feed.h"
+#include "lanyard/issuer/token_issuer.h"
+#include "lanyard/issuer/token_service.h"
 
 namespace lanyard::test {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "lanyard/sdk/issuer/password_hash.h"
-#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/issuer/password_hash.h"
+#include "lanyard/issuer/password_text.h"
 
 namespace lanyard::test {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/log_sink.h"
 #include "tests/issuer/issuer_fixture.h"
 

@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/jws.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
 #include "tests/issuer/issuer_fixture.h"
 
 // Assertions by which a client proves who it is (RFC 7523 section 3), each of them wrong in one

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/discovery_pages.h"
+#include "lanyard/issuer/discovery_pages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

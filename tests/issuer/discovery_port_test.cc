@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real clients: libcurl as verifiers use it, and the command line of OpenSSL for what that would
 // never send.
-#include "lanyard/sdk/issuer/discovery_port.h"
+#include "lanyard/issuer/discovery_port.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/https/https.h"
 #include "lanyard/sdk/internal/http.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/keys/key_set.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
 #include "lanyard/sdk/verifier.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/http_request.h"
+#include "lanyard/issuer/http_request.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/https_server.h"
+#include "lanyard/issuer/https_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/https/https.h"
 #include "lanyard/sdk/internal/http.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
 #include "tests/issuer/plain_connection.h"

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "tests/issuer/issuer_fixture.h"
 
 namespace lanyard::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/memory_store.h"
+#include "lanyard/issuer/memory_store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/password_record.h"
+#include "lanyard/issuer/password_record.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/password_rules.h"
+#include "lanyard/issuer/password_rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/issuer/password_text.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/sdk/temp_folder.h"
 

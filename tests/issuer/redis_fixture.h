@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/redis_store.h"
+#include "lanyard/issuer/redis_store.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/test_certificates.h"
 #include "tests/issuer/redis_server.h"

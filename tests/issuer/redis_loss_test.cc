@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/issuer/redis_store.h"
+#include "lanyard/issuer/redis_store.h"
 #include "tests/issuer/redis_fixture.h"
 #include "tests/issuer/redis_server.h"
 #include "tests/issuer/store_calls.h"

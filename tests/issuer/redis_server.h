@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "lanyard/sdk/internal/redis_connection.h"
+#include "lanyard/issuer/redis_connection.h"
 #include "lanyard/testing/test_certificates.h"
 
 namespace lanyard::test {

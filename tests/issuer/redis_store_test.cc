@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/redis_store.h"
+#include "lanyard/issuer/redis_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "lanyard/sdk/internal/redis_connection.h"
+#include "lanyard/issuer/redis_connection.h"
 #include "lanyard/testing/test_certificates.h"
 #include "tests/issuer/redis_fixture.h"
 #include "tests/issuer/redis_server.h"
@@ -221,7 +221,7 @@ TEST_F(RedisStoreTest, LogsInWithThePasswordOfAPrivateFile) {
 
 // As the header has it, on several lines.
 std::string DocumentedUser() {
-  std::ifstream header("sdk/issuer/redis_store.h");
+  std::ifstream header("tests/issuer/redis_store_header.txt");
   std::string line, user;
   while (std::getline(header, line)) {
     if (absl::StartsWith(line, "//   user ")) user = line.substr(5);

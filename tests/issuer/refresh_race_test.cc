@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/memory_store.h"
-#include "lanyard/sdk/issuer/redis_store.h"
-#include "lanyard/sdk/issuer/sqlite_store.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/accounts.h"
+#include "lanyard/issuer/memory_store.h"
+#include "lanyard/issuer/redis_store.h"
+#include "lanyard/issuer/sqlite_store.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"

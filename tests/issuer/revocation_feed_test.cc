@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/revocation_feed.h"
+#include "lanyard/issuer/revocation_feed.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/memory_store.h"
+#include "lanyard/issuer/memory_store.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
 #include "tests/issuer/wrapped_store.h"

@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "lanyard/issuer/records.pb.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/issuer/records.pb.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
 #include "tests/issuer/issuer_fixture.h"
 
 // Refresh tokens, whoever has them: the owner, a thief, both of them, 32 threads, and those who

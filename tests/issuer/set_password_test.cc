@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/set_password.h"
+#include "lanyard/issuer/set_password.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
 
-#include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/memory_store.h"
-#include "lanyard/sdk/issuer/password_hash.h"
-#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/issuer/accounts.h"
+#include "lanyard/issuer/memory_store.h"
+#include "lanyard/issuer/password_hash.h"
+#include "lanyard/issuer/password_text.h"
 #include "lanyard/testing/matchers.h"
 
 namespace lanyard {

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "tests/issuer/issuer_fixture.h"
 
 // Sign-ins by those who know the password, and by those who guess.

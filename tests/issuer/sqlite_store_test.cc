@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/sqlite_store.h"
+#include "lanyard/issuer/sqlite_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -15,7 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/issuer_store.h"
+#include "lanyard/issuer/issuer_store.h"
 #include "lanyard/testing/matchers.h"
 
 // Short words for what tests ask of an IssuerStore.

@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "lanyard/sdk/issuer/issuer_store.h"
+#include "lanyard/issuer/issuer_store.h"
 #include "lanyard/testing/fake_clock.h"
 #include "tests/issuer/store_calls.h"
 

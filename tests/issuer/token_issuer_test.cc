@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/issuer/token_issuer.h"
+#include "lanyard/issuer/token_issuer.h"
 
 #include <string>
 

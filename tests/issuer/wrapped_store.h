@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "lanyard/sdk/issuer/issuer_store.h"
+#include "lanyard/issuer/issuer_store.h"
 
 namespace lanyard::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/keys/https.h"
+#include "lanyard/https/https.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/keys/https.h"
+#include "lanyard/https/https.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
 #include "lanyard/sdk/verifier.h"
 #include "lanyard/testing/matchers.h"

@@ -326,7 +326,7 @@ TEST(RemoteKeySourceOptionsTest, ErrorsNameTheField) {
   EXPECT_THAT(error_of([](Options o) { o->refresh = absl::Milliseconds(999); }),
               HasSubstr("refresh"));
   EXPECT_THAT(error_of([](Options o) { o->max_stale = absl::Hours(25); }), HasSubstr("max_stale"));
-  EXPECT_THAT(error_of([](Options o) { o->https = nullptr; }), HasSubstr("//:https"));
+  EXPECT_THAT(error_of([](Options o) { o->https = nullptr; }), HasSubstr("@lanyard_https//:https"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/sdk/prometheus.h"
+#include "lanyard/prometheus/prometheus.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/keys/https.h"
+#include "lanyard/https/https.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 #include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/fetch_token.h"

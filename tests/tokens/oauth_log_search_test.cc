@@ -9,8 +9,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
-#include "lanyard/sdk/keys/https.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
 #include "tests/interceptors/gated_server.h"
 #include "tests/interceptors/log_search.h"

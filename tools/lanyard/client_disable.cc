@@ -2,7 +2,7 @@
 #include "lanyard/tools/client_disable.h"
 
 #include "absl/status/status.h"
-#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "lanyard/sdk/issuer/configured_store.h"
-#include "lanyard/sdk/issuer/issuer_config.h"
+#include "lanyard/issuer/configured_store.h"
+#include "lanyard/issuer/issuer_config.h"
 #include "lanyard/tools/issuer_place.h"
 
 namespace lanyard::tools {

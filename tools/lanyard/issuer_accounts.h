@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/tools/arguments.h"
 #include "lanyard/v1/issuer.pb.h"
 

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "lanyard/sdk/issuer/password_text.h"
+#include "lanyard/issuer/password_text.h"
 #include "lanyard/tools/input.h"
 #include "lanyard/tools/terminal_password.h"
 

@@ -9,11 +9,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "lanyard/issuer/refresh_token.h"
 #include "lanyard/sdk/internal/base64url.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/json.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/issuer/refresh_token.h"
 
 namespace lanyard::tools {
 namespace {

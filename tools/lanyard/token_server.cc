@@ -13,11 +13,11 @@
 #include "absl/time/clock.h"
 #include "lanyard/interceptors/health_port.h"
 #include "lanyard/interceptors/server_auth.h"
-#include "lanyard/interceptors/token_service.h"
+#include "lanyard/issuer/discovery_port.h"
+#include "lanyard/issuer/token_service.h"
 #include "lanyard/sdk/internal/log.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/issuer/discovery_port.h"
 
 namespace lanyard::tools {
 namespace {

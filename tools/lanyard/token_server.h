@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/audit.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
 
 namespace lanyard::tools {
 

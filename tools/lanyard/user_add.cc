@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/memory_store.h"
-#include "lanyard/sdk/issuer/set_password.h"
+#include "lanyard/issuer/accounts.h"
+#include "lanyard/issuer/memory_store.h"
+#include "lanyard/issuer/set_password.h"
 #include "lanyard/tools/account_options.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/user_list.h"
 
-#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/set_password.h"
+#include "lanyard/issuer/accounts.h"
+#include "lanyard/issuer/set_password.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"
 #include "lanyard/tools/password_input.h"

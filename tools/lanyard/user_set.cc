@@ -5,8 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/sdk/internal/terminal_text.h"
-#include "lanyard/sdk/issuer/accounts.h"
 #include "lanyard/tools/account_options.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"

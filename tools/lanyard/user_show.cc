@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanyard/tools/user_show.h"
 
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/sdk/internal/json_text.h"
-#include "lanyard/sdk/issuer/accounts.h"
 #include "lanyard/tools/account_text.h"
 #include "lanyard/tools/issuer_accounts.h"
 

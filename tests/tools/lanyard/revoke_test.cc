@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "lanyard/issuer/accounts.h"
+#include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/internal/base64url.h"
-#include "lanyard/sdk/issuer/accounts.h"
-#include "lanyard/sdk/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key_rotation.h"
 #include "tests/tools/lanyard/issuer_files.h"
 

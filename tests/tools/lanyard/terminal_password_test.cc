@@ -17,7 +17,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "lanyard/sdk/issuer/accounts.h"
+#include "lanyard/issuer/accounts.h"
 #include "tests/tools/lanyard/issuer_files.h"
 
 namespace lanyard::tools {

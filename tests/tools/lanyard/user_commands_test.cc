@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "lanyard/issuer/accounts.h"
 #include "lanyard/sdk/internal/json.h"
-#include "lanyard/sdk/issuer/accounts.h"
 #include "tests/tools/lanyard/issuer_files.h"
 
 namespace lanyard::tools {
