@@ -17,7 +17,7 @@ sources=$(cat tests/docs/readme_test.cc examples/quickstart/orders.proto \
   tests/docs/operations_test.sh tests/docs/sign_in_guide_test.sh tests/docs/sign_in_client.cc \
   tests/interceptors/workload_api_test.cc \
   examples/oidc/*.textproto examples/oidc/server.cc \
-  examples/other_languages/get_order.* tests/interop/other_languages_test.sh \
+  examples/other_languages/get_order.* examples/other_languages/GetOrder.java examples/other_languages/get_order_web.js examples/other_languages/web_proxy.mjs tests/interop/other_languages_test.sh \
   tests/docs/bind_guide_test.cc tests/docs/migrate_guide_test.cc tests/docs/protect_guide_test.sh \
   examples/stream/follow.cc \
   examples/tokens/*.cc examples/tokens/client.textproto \

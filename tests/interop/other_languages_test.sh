@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# docs/guides/other-languages.md: the annotated orders.proto, compiled for Python and for TypeScript,
-# and the clients of examples/other_languages against a real server.
+# docs/guides/other-languages.md: the annotated orders.proto, compiled for a language, and its client
+# of examples/other_languages against a real server.
 #
-#   other_languages_test.sh LANYARD ORDERS_SERVER
+#   other_languages_test.sh python|typescript|browser|java|go LANYARD ORDERS_SERVER
 set -euo pipefail
-tool=$PWD/$1 server=$PWD/$2 examples=$PWD/examples/other_languages
+language=$1 tool=$PWD/$2 server=$PWD/$3 runfiles=$PWD examples=$PWD/examples/other_languages
 lanyard() { "$tool" "$@"; }
 fail() { echo "FAILED: $1"; exit 1; }
 
@@ -16,26 +16,16 @@ cp -rL examples/quickstart/orders.proto "$TEST_TMPDIR"
 cp -rL proto "$TEST_TMPDIR/lanyard"
 cd "$TEST_TMPDIR"
 
-python3() { PYTHONPATH=gen /usr/bin/python3 -B -s "$@"; }
-# From the folder that tests/interop/install filled.
-npx() { command node "$LANYARD_INTEROP/node_modules/.bin/$1" "${@:2}"; }
+# Each leaves the command of the client in `client`.
 
-protoc -I . -I lanyard/proto --python_out=gen --grpc_out=gen \
-  --plugin=protoc-gen-grpc="$(command -v grpc_python_plugin)" \
-  orders.proto lanyard/v1/annotations.proto
+python() {
+  protoc -I . -I lanyard/proto --python_out=gen --grpc_out=gen \
+    --plugin=protoc-gen-grpc="$(command -v grpc_python_plugin)" \
+    orders.proto lanyard/v1/annotations.proto
 
-npx proto-loader-gen-types --includeDirs . lanyard/proto --grpcLib=@grpc/grpc-js \
-  --outDir=gen orders.proto
-
-cp "$examples/get_order.ts" .
-ln -s "$LANYARD_INTEROP/node_modules" node_modules
-npx tsc --strict --module commonjs --target es2022 --skipLibCheck get_order.ts
-
-[[ -s gen/orders_pb2.py && -s gen/orders.ts && -s gen/shop/Orders.ts ]] || fail "$(find gen)"
-grep -q 'GetOrder(' gen/shop/Orders.ts || fail "no GetOrder in gen/shop/Orders.ts"
-
-# What the annotation says can be read there.
-python3 - <<'END' || fail "the annotation is not there"
+  python3() { PYTHONPATH=gen /usr/bin/python3 -B -s "$@"; }
+  # What the annotation says can be read there.
+  python3 - <<'END' || fail "the annotation is not there"
 import orders_pb2
 from lanyard.v1 import annotations_pb2
 
@@ -43,6 +33,65 @@ method = orders_pb2.DESCRIPTOR.services_by_name["Orders"].methods_by_name["GetOr
 rules = method.GetOptions().Extensions[annotations_pb2.allow]
 assert [list(rule.all_scopes) for rule in rules] == [["orders.read"]], rules
 END
+  client=(python3 "$examples/get_order.py")
+}
+
+typescript() {
+  # From the folder that tests/interop/install filled.
+  npx() { command node "$LANYARD_INTEROP/node_modules/.bin/$1" "${@:2}"; }
+  ln -s "$LANYARD_INTEROP/node_modules" node_modules
+  cp "$examples/get_order.ts" .
+
+  npx proto-loader-gen-types --includeDirs . lanyard/proto --grpcLib=@grpc/grpc-js \
+    --outDir=gen orders.proto
+
+  npx tsc --strict --module commonjs --target es2022 --skipLibCheck get_order.ts
+
+  grep -q 'GetOrder(' gen/shop/Orders.ts || fail "no GetOrder in gen/shop/Orders.ts"
+  client=(node get_order.js)
+  folders=(. lanyard/proto)
+}
+
+browser() {
+  ln -s "$LANYARD_INTEROP/node_modules" node_modules
+  cp "$examples/get_order_web.js" "$examples/web_proxy.mjs" .
+  node_modules/.bin/esbuild get_order_web.js --bundle --loader:.proto=text --outfile=page.js --log-level=warning
+  client=(node "$runfiles/tests/interop/browser.mjs" page.js web_proxy.mjs)
+}
+
+java() {
+  protoc -I . -I lanyard/proto --java_out=gen --grpc_out=gen \
+    --plugin=protoc-gen-grpc="$(command -v grpc_java_plugin)" \
+    orders.proto lanyard/v1/annotations.proto
+
+  local jar path=classes
+  for jar in grpc-{api,context,core,netty,protobuf,protobuf-lite,stub} netty-{buffer,codec,codec-http,codec-http2,codec-socks,common,handler,handler-proxy,resolver,transport,tcnative} perfmark-{api,impl} geronimo-annotation-1.3-spec guava protobuf; do
+    path+=:/usr/share/java/$jar.jar
+  done
+  javac -d classes -cp "$path" "$examples/GetOrder.java" $(find gen -name '*.java')
+  # Debian's Netty has no ALPN but that of OpenSSL, whose library it looks for by another name.
+  mkdir native
+  cp "$(dpkg -L libnetty-tcnative-jni | grep '\.so$')" native/libnetty_tcnative.so
+  client=(command java -Djava.library.path=native -cp "$path" GetOrder)
+}
+
+go() {
+  packages=Morders.proto=shop/orders,Mlanyard/v1/annotations.proto=shop/lanyard/v1
+  protoc -I . -I lanyard/proto --go_out=gen --go-grpc_out=gen \
+    --go_opt="$packages" --go-grpc_opt="$packages" \
+    orders.proto lanyard/v1/annotations.proto
+
+  # Debian's Go finds packages in folders, without a network.
+  mkdir -p path/src/shop/get_order
+  mv gen/shop/* path/src/shop
+  cp "$examples/get_order.go" path/src/shop/get_order
+  GO111MODULE=off GOPATH=$PWD/path:/usr/share/gocode GOCACHE=$PWD/cache CGO_ENABLED=0 \
+    command go build -o get_order shop/get_order
+  client=(./get_order)
+}
+
+folders=()
+"$language"
 
 cat > etc/auth.textproto <<'END'
 issuers {
@@ -62,15 +111,11 @@ exec 3> >("$server" etc 2> log)
 for _ in {1..200}; do [[ -s etc/port ]] && break || sleep 0.1; done
 target=localhost:$(<etc/port)
 
-for client in "python3 $examples/get_order.py" "node get_order.js"; do
-  folders=()
-  [[ $client != node* ]] || folders=(. lanyard/proto)
-  echo "$client"
-  answer=$($client "$target" etc/ca.pem alice "${folders[@]}" 2>&1) || fail "$answer"
-  [[ $answer == "OK, asked by alice" ]] || fail "$answer"
-  if answer=$($client "$target" etc/ca.pem mallory "${folders[@]}" 2>&1); then fail "$answer"; fi
-  [[ $answer == "PERMISSION_DENIED permission denied [lanyard "* ]] || fail "$answer"
-  if answer=$($client "$target" etc/ca.pem none "${folders[@]}" 2>&1); then fail "$answer"; fi
-  [[ $answer != *"OK"* ]] || fail "$answer"
-done
+call() { answer=$("${client[@]}" "$target" etc/ca.pem "$1" "${folders[@]}" 2>&1); }
+call alice || fail "$answer"
+[[ $answer == "OK, asked by alice" ]] || fail "$answer"
+! call mallory || fail "$answer"
+[[ ${answer//_/} == [Pp][Ee][Rr]*" permission denied [lanyard "* ]] || fail "$answer"
+! call none || fail "$answer"
+[[ $answer != *"OK"* ]] || fail "$answer"
 exec 3>&-

@@ -8,6 +8,7 @@
 #   python:MODULE     Debian's Python, with that module
 #   npm:PACKAGE       Node.js, with that package in $LANYARD_INTEROP
 #   program:NAME      a program in PATH
+#   file:PATH         a file or folder
 set -euo pipefail
 
 # Debian's, because another Python before it in PATH would not have Debian's modules. -B: nothing is
@@ -35,6 +36,7 @@ while [[ $1 != -- ]]; do
       command -v node >/dev/null || skip "there is no Node.js"
       [[ -f $LANYARD_INTEROP/node_modules/$name/package.json ]] || skip "npm's \"$name\" is not in $LANYARD_INTEROP"
       ;;
+    file:*) [[ -e $name ]] || skip "there is no $name" ;;
     program:*) command -v "$name" >/dev/null || skip "there is no program \"$name\"" ;;
     *)
       echo "run_test.sh: what is \"$1\"?"
