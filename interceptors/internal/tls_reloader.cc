@@ -5,20 +5,19 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "lanyard/interceptors/internal/ending_watchers.h"
 #include "lanyard/interceptors/internal/grpc_compat.h"
+#include "lanyard/interceptors/internal/memory_file.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
@@ -31,81 +30,6 @@ namespace {
 
 constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr std::chrono::seconds kPoll(1);
-
-// Numbers of file descriptors that stand for nothing any more but are not closed: a watcher of gRPC
-// that is just ending may still open the path, and must not find a stranger's file or pipe there.
-// They are used again, so there are never more than were in use at one time.
-class SparePaths {
- public:
-  // A pool for pairs and one for roots, so that a late look finds the kind of file that it expects.
-  static SparePaths& Pairs() {
-    static SparePaths* const spare = new SparePaths();
-    return *spare;
-  }
-  static SparePaths& Roots() {
-    static SparePaths* const spare = new SparePaths();
-    return *spare;
-  }
-  int Take() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (fds_.empty()) return -1;
-    const int fd = fds_.back();
-    fds_.pop_back();
-    return fd;
-  }
-  void Put(int fd) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    fds_.push_back(fd);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<int> fds_;
-};
-
-// A file without a name, in memory, whose content is replaced as a whole: whoever opens path()
-// reads the old content or the new, never half of each.
-class MemoryFile {
- public:
-  explicit MemoryFile(SparePaths* spare) : spare_(spare) {}
-  ~MemoryFile() {
-    if (fd_ >= 0) spare_->Put(fd_);
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  absl::Status Write(absl::string_view bytes) {
-    const int fresh = memfd_create("lanyard-tls", MFD_CLOEXEC);
-    if (fresh < 0) return Error("memfd_create");
-    while (!bytes.empty()) {
-      const ssize_t written = write(fresh, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) {
-        close(fresh);
-        return Error("write");
-      }
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    if (fd_ < 0) fd_ = spare_->Take();
-    if (fd_ < 0) {
-      fd_ = fresh;
-      return absl::OkStatus();
-    }
-    // The number stays, so the path does; what it stands for changes at once.
-    const int moved = dup3(fresh, fd_, O_CLOEXEC);
-    close(fresh);
-    return moved < 0 ? Error("dup3") : absl::OkStatus();
-  }
-
-  std::string path() const { return fd_ < 0 ? "" : absl::StrCat("/proc/self/fd/", fd_); }
-
- private:
-  static absl::Status Error(absl::string_view call) {
-    return absl::InternalError(absl::StrCat(call, " failed with errno ", errno));
-  }
-  SparePaths* const spare_;
-  int fd_ = -1;
-};
 
 // A key and certificate of a CA that exists no more.
 const std::string& WorthlessPair() {
@@ -249,13 +173,14 @@ class FileTlsReloader final : public TlsReloader {
   const TlsFiles files_;
   mutable std::mutex mutex_;
   // Guarded by mutex_, down to the error.
-  MemoryFile pair_{&SparePaths::Pairs()};
-  MemoryFile roots_{&SparePaths::Roots()};
+  MemoryFile pair_{MemoryFile::Kind::kPair};
+  MemoryFile roots_{MemoryFile::Kind::kRoots};
   std::string pair_digest_, roots_digest_;
   std::string first_;  // Both digests as they were first.
   absl::Time not_after_ = absl::InfiniteFuture();
   std::string last_error_;
-  bool was_expired_ = false;  // The poller's alone.
+  bool was_expired_ = false;           // The poller's alone.
+  const WatcherInUse watcher_in_use_;  // The provider's.
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
 };
