@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From grpc-web to gRPC: node web_proxy.mjs TARGET CA_FILE ORIGIN
+// From grpc-web to gRPC, for trying out: node web_proxy.mjs TARGET CA_FILE ORIGIN
 //
-// Prints the port. Behind something that ends the browsers' TLS; Envoy's grpc_web and cors filters do
-// the same.
+// Prints the port.
 import {readFileSync} from 'node:fs';
 import {connect} from 'node:http2';
 
 import proxy from '@grpc-web/proxy';
 
 const [target, caFile, origin] = process.argv.slice(2);
+if (!origin) throw new Error('usage: web_proxy.mjs TARGET CA_FILE ORIGIN');
+
 // [proxy]
 const ca = readFileSync(caFile);
 
-// The token goes on by TLS alone. C++ servers want "te", which this proxy leaves out.
+// What goes on to the server, by TLS alone; not cookies, nor what only a trusted proxy may say.
+const PASSED = [':method', ':path', 'content-type', 'authorization', 'grpc-timeout'];
+
 function upstream() {
   const session = connect(`https://${target}`, {ca});
   const request = session.request.bind(session);
-  session.request = (headers, options) => request({...headers, te: 'trailers'}, options);
+  session.request = (all) => {
+    const headers = {te: 'trailers'};  // C++ servers want it, and this proxy leaves it out.
+    for (const name of PASSED) if (name in all) headers[name] = all[name];
+    return request(headers);
+  };
   return session;
 }
 
-// By CORS, that page alone may call, and sees grpc-status and grpc-message.
+// Of the pages in browsers that one alone may call, and sees grpc-status and grpc-message. Whatever
+// ends the browsers' TLS stands before it.
 const server = proxy({target: upstream, origin});
-// [end]
 const listening = server.listen(0, '127.0.0.1', () => console.log(listening.address().port));
+// [end]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What Bazel 7 would say of the modules of this repository, where only Bazel 4 is at hand: each names
-only what its MODULE.bazel has, and a project that depends on Lanyard needs no more than the core's
-libraries."""
+"""Of the modules of this repository, where no Bazel is at hand that knows of any: each names only what
+its MODULE.bazel has, and a project that depends on Lanyard needs no more than the core's libraries.
+
+It reads BUILD files, not the .bzl files that they load, and leaves visibility to Bazel."""
 
 import collections
 import json
@@ -15,8 +16,8 @@ import unittest
 _ROOT = pathlib.Path(os.path.realpath(__file__)).parents[2]
 
 _PARTS = ["https", "issuer", "prometheus"]
-# Not of the core's module. Wrappers of Debian's packages are of no module at all.
-_APART = _PARTS + ["examples/consumer", "third_party/debian/repos"]
+# Not of the core's module: the other modules, wrappers of Debian's packages, and what is made.
+_APART = (_ROOT / ".bazelignore").read_text().split() + ["bench/out"]
 
 Dep = collections.namedtuple("Dep", "name version dev")
 

@@ -60,6 +60,11 @@ class CompatibilityTest(unittest.TestCase):
         module = re.search(r'name = "lanyard",\s*version = "([^"]+)"', self.module)
         self.assertEqual(module[1], version)
         self.assertIn(f"What Lanyard {version} builds with", self.page)
+        # Also where users copy from.
+        consumer = (_ROOT / "examples/consumer/MODULE.bazel").read_text()
+        for text in (self.page, consumer):
+            named = re.findall(r'bazel_dep\(name = "lanyard\w*", version = "([^"]+)"', text)
+            self.assertEqual(named, [version, version])
 
     def test_public_targets_are_those_of_the_build(self):
         targets = set()

@@ -15,12 +15,14 @@ import {createInterface} from 'node:readline';
 const [page, proxyScript, target, caFile, tokenFile] = process.argv.slice(2);
 
 // The page's own server.
+let port;
 const pages = createServer((request, response) => {
   const path = new URL(request.url, 'http://localhost').pathname;
   try {
     if (path === '/') {
       response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html><body><script src="/page.js"></script></body>');
+      response.end(`<!doctype html><meta name="api" content="http://localhost:${port}"><body>` +
+        '<script src="/page.js"></script></body>');
     } else if (path === '/page.js') {
       response.end(readFileSync(page));
     } else if (path === '/token') {
@@ -39,7 +41,11 @@ const origin = `http://localhost:${pages.address().port}`;
 const proxy = spawn(process.execPath, [proxyScript, target, caFile, origin], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const [port] = await once(createInterface({input: proxy.stdout}), 'line');
+proxy.once('exit', (code) => {
+  console.log(`the proxy ended with ${code}`);
+  process.exit(1);
+});
+[port] = await once(createInterface({input: proxy.stdout}), 'line');
 
 // A profile of its own, and no network but this machine's. No sandbox: it does not start inside
 // another.
@@ -47,11 +53,12 @@ const browser = spawn('chromium', [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
   '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
   `--user-data-dir=${join(process.env.TEST_TMPDIR, 'profile')}`, '--virtual-time-budget=20000',
-  '--dump-dom', `${origin}/?proxy=http://localhost:${port}`,
-], {stdio: ['ignore', 'pipe', 'ignore'], timeout: 120_000});
+  '--dump-dom', `${origin}/`,
+], {stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000});
 let shown = '';
 browser.stdout.on('data', (data) => { shown += data; });
 await once(browser, 'close');
+proxy.removeAllListeners('exit');
 proxy.kill();
 pages.closeAllConnections();
 pages.close();

@@ -68,7 +68,9 @@ java() {
   for jar in grpc-{api,context,core,netty,protobuf,protobuf-lite,stub} netty-{buffer,codec,codec-http,codec-http2,codec-socks,common,handler,handler-proxy,resolver,transport,tcnative} perfmark-{api,impl} geronimo-annotation-1.3-spec guava protobuf; do
     path+=:/usr/share/java/$jar.jar
   done
-  javac -d classes -cp "$path" "$examples/GetOrder.java" $(find gen -name '*.java')
+  javac -d classes -cp "$path" "$examples/GetOrder.java" "$runfiles/tests/interop/WithoutTls.java" $(find gen -name '*.java')
+  echo token > token
+  command java -cp "$path" WithoutTls token || fail "the token leaves without TLS"
   # Debian's Netty has no ALPN but that of OpenSSL, whose library it looks for by another name.
   mkdir native
   cp "$(dpkg -L libnetty-tcnative-jni | grep '\.so$')" native/libnetty_tcnative.so
@@ -85,8 +87,10 @@ go() {
   mkdir -p path/src/shop/get_order
   mv gen/shop/* path/src/shop
   cp "$examples/get_order.go" path/src/shop/get_order
-  GO111MODULE=off GOPATH=$PWD/path:/usr/share/gocode GOCACHE=$PWD/cache CGO_ENABLED=0 \
-    command go build -o get_order shop/get_order
+  cp "$runfiles/tests/interop/without_tls.go" path/src/shop/get_order/without_tls_test.go
+  export GO111MODULE=off GOPATH=$PWD/path:/usr/share/gocode GOCACHE=$PWD/cache CGO_ENABLED=0
+  command go test shop/get_order
+  command go build -o get_order shop/get_order
   client=(./get_order)
 }
 
@@ -117,5 +121,5 @@ call alice || fail "$answer"
 ! call mallory || fail "$answer"
 [[ ${answer//_/} == [Pp][Ee][Rr]*" permission denied [lanyard "* ]] || fail "$answer"
 ! call none || fail "$answer"
-[[ $answer != *"OK"* ]] || fail "$answer"
+[[ $answer == *"no token"* || ${answer,,} == *"no such file"* ]] || fail "$answer"
 exec 3>&-
