@@ -15,9 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "lanyard/interceptors/internal/ending_watchers.h"
 #include "lanyard/interceptors/internal/grpc_compat.h"
 #include "lanyard/interceptors/internal/memory_file.h"
+#include "lanyard/interceptors/internal/openssl_at_exit.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
@@ -179,8 +179,7 @@ class FileTlsReloader final : public TlsReloader {
   std::string first_;  // Both digests as they were first.
   absl::Time not_after_ = absl::InfiniteFuture();
   std::string last_error_;
-  bool was_expired_ = false;           // The poller's alone.
-  const WatcherInUse watcher_in_use_;  // The provider's.
+  bool was_expired_ = false;  // The poller's alone.
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
   std::optional<PeriodicThread> poller_;  // Last: its thread uses the rest.
 };
@@ -192,6 +191,7 @@ absl::StatusOr<std::shared_ptr<TlsReloader>> TlsReloader::Create(const TlsFiles&
     return absl::InvalidArgumentError(
         "TlsFiles: certificate_chain and private_key go together; one of them is empty");
   }
+  KeepOpenSslAtExit();
   auto reloader = std::make_shared<FileTlsReloader>(files);
   if (absl::Status status = reloader->Start(); !status.ok()) return status;
   return reloader;
