@@ -181,7 +181,15 @@ class SignIn {
         "A token service and a service that takes its tokens, each on a port with TLS.\n\n");
     Start();
     Report("wrong password", "refused", Code(Enter("wrong horse battery")));
-    Report("sign in as ada", "a token", Code(Enter(kPassword)));
+    // UNAVAILABLE is for trying again: nobody can sign in within the second in which the password
+    // was set, which ended all sessions before.
+    grpc::Status entered = Enter(kPassword);
+    for (int i = 0; i < 50 && entered.error_code() == grpc::StatusCode::UNAVAILABLE; ++i) {
+      absl::SleepFor(absl::Milliseconds(100));
+      entered = Enter(kPassword);
+    }
+    Report("sign in as ada", "a token", Code(entered));
+    if (!good_) return 1;  // There is no token to go on with.
     const std::string first = tokens_.refresh_token(), access = tokens_.access_token();
     std::printf("\n%s\n\n", ClaimsOf(access).c_str());
     Report("call with the token", "user:ada", Call(access));
