@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "lanyard/sdk/internal/http.h"
+#include "lanyard/sdk/internal/openssl_at_exit.h"
 #include "lanyard/sdk/internal/secret.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
@@ -258,6 +259,7 @@ class CurlFetcher final : public internal::HttpFetcher {
 }  // namespace
 
 std::shared_ptr<const internal::HttpFetcher> Https() {
+  internal::KeepOpenSslAtExit();
   // Once a process, before other threads use libcurl.
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   // A libcurl that cannot start fails each request with a reason.

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "lanyard/sdk/internal/openssl_at_exit.h"
 #include "lanyard/sdk/internal/terminal_text.h"
 
 namespace lanyard::internal {
@@ -157,6 +158,7 @@ RedisConnection::~RedisConnection() = default;
 absl::StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Connect(
     const RedisEndpoint& endpoint, const Deadline& deadline) {
   if (absl::Status status = CheckRedisAddress(endpoint.address); !status.ok()) return status;
+  KeepOpenSslAtExit();
   // Once a process. What it returns, curl_easy_init() finds out as well.
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)ready;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/interceptors/internal/openssl_at_exit.h"
+#include "lanyard/sdk/internal/openssl_at_exit.h"
 
 #include <dlfcn.h>
 #include <grpcpp/grpcpp.h>
@@ -7,6 +7,13 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <utility>
+
+#include "lanyard/https/https.h"
+#include "lanyard/interceptors/client_auth.h"
+#include "lanyard/sdk/tokens/static_token_source.h"
+#include "lanyard/testing/test_certificates.h"
 
 namespace lanyard::internal {
 namespace {
@@ -31,25 +38,41 @@ class OpenSslAtExitDeathTest : public ::testing::Test {
   }
 };
 
+// Ends with 0 if OpenSSL is still there after what it registers for the end has been called.
+[[noreturn]] void EndAfter(const std::function<void()>& first) {
+  std::atexit(Look);
+  first();
+  OpenSsl()(kStrings, nullptr);  // As gRPC begins.
+  std::exit(2);
+}
+
 TEST_F(OpenSslAtExitDeathTest, ItStays) {
-  const auto end = [] {
-    std::atexit(Look);
-    KeepOpenSslAtExit();
-    OpenSsl()(kStrings, nullptr);  // As gRPC begins.
-    std::exit(2);
+  EXPECT_EXIT(EndAfter(KeepOpenSslAtExit), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(OpenSslAtExitDeathTest, ItStaysForAChannel) {
+  const auto connect = [] {
+    static const testing::TestCertificates files;
+    ClientAuthOptions options;
+    options.audience = "test";
+    options.token_source = StaticTokenSource("token");
+    options.tls = files.Client();
+    if (!CreateChannel("localhost:1", std::move(options)).ok()) std::_Exit(3);
   };
-  EXPECT_EXIT(end(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(EndAfter(connect), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(OpenSslAtExitDeathTest, ItStaysWhereLibcurlComesFirst) {
+  EXPECT_EXIT(EndAfter([] { (void)Https(); }), ::testing::ExitedWithCode(0), "");
 }
 
 // What would be otherwise: what this is there for.
 TEST_F(OpenSslAtExitDeathTest, ItTakesItselfDownOtherwise) {
-  const auto end = [] {
-    std::atexit(Look);
+  const auto too_late = [] {
     OpenSsl()(kStrings, nullptr);
-    KeepOpenSslAtExit();  // Too late.
-    std::exit(2);
+    KeepOpenSslAtExit();
   };
-  EXPECT_EXIT(end(), ::testing::ExitedWithCode(1), "");
+  EXPECT_EXIT(EndAfter(too_late), ::testing::ExitedWithCode(1), "");
 }
 
 }  // namespace

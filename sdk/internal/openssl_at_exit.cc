@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lanyard/interceptors/internal/openssl_at_exit.h"
+#include "lanyard/sdk/internal/openssl_at_exit.h"
 
 #include <dlfcn.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef LANYARD_INTERCEPTORS_INTERNAL_OPENSSL_AT_EXIT_H_
-#define LANYARD_INTERCEPTORS_INTERNAL_OPENSSL_AT_EXIT_H_
+#ifndef LANYARD_SDK_INTERNAL_OPENSSL_AT_EXIT_H_
+#define LANYARD_SDK_INTERNAL_OPENSSL_AT_EXIT_H_
 
 namespace lanyard::internal {
 
@@ -8,10 +8,11 @@ namespace lanyard::internal {
 // of gRPC that shake hands or read a certificate just then: channels live on for a while after they
 // are dropped. This has it stay until the process is gone.
 //
-// What uses OpenSSL first in a process decides that, so it is called before gRPC's TLS is. Does
-// nothing where gRPC brings a BoringSSL of its own, which never takes itself down. Thread-safe.
+// What uses OpenSSL first in a process decides that, so it is called before gRPC's TLS and libcurl
+// are used. Does nothing where gRPC brings a BoringSSL of its own, which never takes itself down.
+// Thread-safe.
 void KeepOpenSslAtExit();
 
 }  // namespace lanyard::internal
 
-#endif  // LANYARD_INTERCEPTORS_INTERNAL_OPENSSL_AT_EXIT_H_
+#endif  // LANYARD_SDK_INTERNAL_OPENSSL_AT_EXIT_H_
