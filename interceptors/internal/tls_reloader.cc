@@ -17,11 +17,11 @@
 #include "absl/time/clock.h"
 #include "lanyard/interceptors/internal/grpc_compat.h"
 #include "lanyard/interceptors/internal/memory_file.h"
-#include "lanyard/sdk/internal/openssl_at_exit.h"
 #include "lanyard/sdk/internal/crypto/certificate.h"
 #include "lanyard/sdk/internal/crypto/key_material.h"
 #include "lanyard/sdk/internal/file.h"
 #include "lanyard/sdk/internal/log.h"
+#include "lanyard/sdk/internal/openssl_at_exit.h"
 #include "lanyard/sdk/internal/periodic_thread.h"
 #include "lanyard/sdk/internal/utc_text.h"
 
