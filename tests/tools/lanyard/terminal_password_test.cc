@@ -2,6 +2,7 @@
 
 // The program at a terminal of its own: what is typed as a password is not shown.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -17,6 +19,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "lanyard/issuer/accounts.h"
 #include "tests/tools/lanyard/issuer_files.h"
 
@@ -36,8 +40,11 @@ using ::testing::Not;
 // The program in a session of its own, on a terminal that this holds the other end of.
 class AtTerminal {
  public:
-  explicit AtTerminal(const std::vector<std::string>& args) {
+  enum Screen { kReads, kIsFull };  // Full: it takes no byte more until Await() reads.
+
+  explicit AtTerminal(const std::vector<std::string>& args, Screen screen = kReads) {
     EXPECT_EQ(openpty(&terminal_, &program_side_, nullptr, nullptr, nullptr), 0);
+    if (screen == kIsFull) Fill();
     const char* binary = std::getenv("LANYARD_BINARY");
     std::vector<char*> argv = {const_cast<char*>(binary)};
     for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
@@ -78,6 +85,8 @@ class AtTerminal {
     return status;
   }
 
+  void Signal(int signal) const { EXPECT_EQ(kill(child_, signal), 0); }
+
   bool Echoes() const {
     termios now = {};
     EXPECT_EQ(tcgetattr(program_side_, &now), 0);
@@ -87,6 +96,15 @@ class AtTerminal {
   const std::string& shown() const { return shown_; }
 
  private:
+  void Fill() const {
+    const int flags = fcntl(program_side_, F_GETFL);
+    fcntl(program_side_, F_SETFL, flags | O_NONBLOCK);
+    while (write(program_side_, ".", 1) == 1) {
+    }
+    EXPECT_EQ(errno, EAGAIN);
+    fcntl(program_side_, F_SETFL, flags);
+  }
+
   int terminal_ = -1, program_side_ = -1;
   pid_t child_ = -1;
   std::string shown_;
@@ -142,6 +160,32 @@ TEST(TerminalPasswordTest, CtrlCEndsTheProgramAndTheTerminalEchoesAgain) {
   EXPECT_TRUE(program.Echoes());
   EXPECT_THAT(program.shown(), Not(HasSubstr("half")));
   EXPECT_THAT(RunWith(config, {"user", "list"}).out, IsEmpty());
+}
+
+// Where it does not read yet, a signal has to end it as well.
+TEST(TerminalPasswordTest, ASignalEndsTheProgramBeforeThePromptIsShown) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    AtTerminal program(AddAda(IssuerConfigFile()), AtTerminal::kIsFull);
+    while (program.Echoes()) absl::SleepFor(absl::Milliseconds(1));
+    program.Signal(signal);
+    const int status = program.Wait();
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+    EXPECT_TRUE(program.Echoes());
+  }
+}
+
+TEST(TerminalPasswordTest, ASignalThatTheCallerIgnoresIsIgnored) {
+  std::signal(SIGHUP, SIG_IGN);  // As nohup does.
+  AtTerminal program(AddAda(IssuerConfigFile()));
+  std::signal(SIGHUP, SIG_DFL);
+  program.Await("New password: ");
+  program.Signal(SIGHUP);
+  program.Type(absl::StrCat(kPassword, "\n"));
+  program.Await("The same again: ");
+  program.Type(absl::StrCat(kPassword, "\n"));
+  program.Await("user ada is there");
+  const int status = program.Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(TerminalPasswordTest, TheEndOfTheInputIsAnError) {
