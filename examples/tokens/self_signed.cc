@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens that the client signs itself, with a key whose public half its servers know
-// (`lanyard key generate`, `lanyard key public`).
+// (`lanyard key rotate`, `lanyard key public`).
 
 #include <utility>
 

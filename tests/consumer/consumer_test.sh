@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds and tests examples/consumer as what it is: another project, with its own workspace and a
-# Bazel server of its own, that depends on Lanyard; from there the tests of what Lanyard needs of gRPC
-# are found as well, which run in Lanyard's own workspace.
+# Bazel server of its own, that depends on Lanyard; does what its README says, and has a call answered.
+# From there the tests of what Lanyard needs of gRPC are found as well, which run in Lanyard's own
+# workspace.
 set -euo pipefail
+tool=$PWD/$1
 
 root=$(dirname "$(readlink -f "$TEST_SRCDIR/$TEST_WORKSPACE/WORKSPACE")")
 output=$TEST_TMPDIR/bazel
@@ -37,7 +39,9 @@ fi
 
 bazel() { "$root/bazelw" --max_idle_secs=5 "--output_user_root=$output" "$@"; }
 
+server_pid=
 finish() {
+  [[ -z $server_pid ]] || kill "$server_pid" || true
   bazel shutdown || true
   chmod -R u+w "$output" && rm -rf "$output"
 }
@@ -53,3 +57,31 @@ trap finish EXIT
 flags=(--symlink_prefix=/ --color=no --curses=no --noshow_progress)
 bazel test "${flags[@]}" --test_output=all //...
 bazel build "${flags[@]}" --nobuild @lanyard//:lanyard_conformance_test
+for program in server client; do
+  bazel run "${flags[@]}" "--script_path=$TEST_TMPDIR/$program" "//:$program"
+done
+
+# The README's steps, in a folder of their own and on a port that no other test has.
+lanyard() { "$tool" "$@"; }
+block() {  # LANGUAGE NUMBER
+  awk -v fence="\`\`\`$1" -v number="$2" '
+    inside && /^```$/ { inside = 0 }
+    inside && blocks == number { print }
+    $0 == fence { inside = 1; blocks++ }' "$root/examples/consumer/README.md"
+}
+step() {  # NUMBER PROGRAM
+  block sh "$1" | sed -e "s#^../../bazelw run //:$2 --#exec $TEST_TMPDIR/$2#" -e "s/8443/$port/"
+}
+cd "$(mktemp -d -p "$TEST_TMPDIR")"
+block textproto 1 >auth.textproto
+eval "$(block sh 1)"
+for _ in {1..120}; do
+  if [[ -z $server_pid ]] || ! kill -0 "$server_pid"; then
+    port=$((10000 + RANDOM % 20000))
+    (eval "$(step 2 server)") &
+    server_pid=$!
+  fi
+  if (eval "$(step 3 client)") >answer; then break; fi
+  sleep 0.5
+done
+[[ $(cat answer) == "Hello, alice" ]]

@@ -26,7 +26,7 @@ settings { method: "*"  enforcement: OBSERVE  observe_until: "2027-01-31" }
 // Step 3: one method after the other is enforced.
 constexpr char kEnforceOne[] = R"(
 settings { method: "*"  enforcement: OBSERVE  observe_until: "2027-01-31" }
-settings { method: "/lanyard.test.Echo/Unary"  enforcement: ENFORCE }
+settings { method: "/shop.Orders/GetOrder"  enforcement: ENFORCE }
 )";
 
 constexpr CallType kMethods[] = {CallType::kUnary, CallType::kCollect, CallType::kRepeat,
@@ -50,12 +50,15 @@ class RolloutTest : public ::testing::TestWithParam<Api> {
   void TearDown() override { StopClients(); }
 
   void WriteConfig(const std::string& settings) {
-    // The guide's day, at most 90 days ahead of whenever this runs.
+    // In place of the guide's method and its day, at most 90 days ahead of whenever this runs.
     const std::string until =
         absl::FormatTime("%Y-%m-%d", absl::Now() + absl::Hours(24 * 30), absl::UTCTimeZone());
-    server_.files.Write("auth.textproto",
-                        absl::StrCat(server_.issuer.ConfigText(),
-                                     absl::StrReplaceAll(settings, {{"2027-01-31", until}})));
+    server_.files.Write(
+        "auth.textproto",
+        absl::StrCat(server_.issuer.ConfigText(),
+                     absl::StrReplaceAll(settings,
+                                         {{"2027-01-31", until},
+                                          {"/shop.Orders/GetOrder", "/lanyard.test.Echo/Unary"}})));
   }
 
   void Reload(const std::string& settings) {

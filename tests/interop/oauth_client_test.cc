@@ -69,6 +69,7 @@ class OAuthClientTest : public ::testing::Test {
     options.client.client_id = client_id;
     options.client.ca_file = files_.Client().root_certificates;
     options.client.https = lanyard::Https();
+    options.client.timeout = absl::Seconds(30);
     options.audience_as = AudienceAs::kResource;
     options.scopes = {"orders.read"};
     return options;
@@ -183,7 +184,7 @@ class OAuthChannelTest : public OAuthClientTest {
     int port = 0;
     auth_->AddListeningPort(echo_.builder(), "127.0.0.1:0", &port);
     ASSERT_TRUE(echo_.Start()) << auth_->start_error();
-    for (int i = 0; i < 1000 && !auth_->Ready().ok(); ++i) {
+    for (int i = 0; i < 6000 && !auth_->Ready().ok(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     ASSERT_THAT(auth_->Ready(), IsOk());
@@ -193,13 +194,13 @@ class OAuthChannelTest : public OAuthClientTest {
   // As the guide has it.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Channel(const std::string& secret) const {
     const std::string etc = files_.Path("");
-    const std::string token_url = token_url_;
+    const std::string token_url = token_url_, client_id = "secret-ES256";
     Private("client-secret", secret);
     files_.Write("sso-ca.pem", files_.Read("ca.pem"));
 
     ClientCredentialsOptions credentials;
     credentials.client.token_url = token_url;  // https://sso.example.com/token
-    credentials.client.client_id = "secret-ES256";
+    credentials.client.client_id = client_id;
     credentials.client.client_secret_file = etc + "client-secret";
     credentials.client.client_secret_in = ClientSecretIn::kForm;
     credentials.client.ca_file = etc + "sso-ca.pem";

@@ -30,7 +30,7 @@ issuers {
   fetch { ca_file: "sso-ca.pem" }  # Where the system's certificates do not know it.
 }
 rules {
-  method: "/lanyard.test.Echo/Unruled"
+  method: "/shop.Orders/GetOrder"
   allow { issuers: "sso" all_scopes: "orders.read" }
 }
 )";
@@ -44,9 +44,10 @@ class OidcServerTest : public ::testing::Test {
     provider_ =
         std::make_unique<OidcProvider>(files_, std::vector<std::string>{"--algorithm", "ES256"});
     files_.Write("sso-ca.pem", files_.Read("ca.pem"));
-    const std::string config_file =
-        files_.Write("auth.textproto",
-                     absl::StrReplaceAll(kConfig, {{"https://sso.example.com", provider_->url()}}));
+    const std::string config_file = files_.Write(
+        "auth.textproto",
+        absl::StrReplaceAll(kConfig, {{"https://sso.example.com", provider_->url()},
+                                      {"/shop.Orders/GetOrder", "/lanyard.test.Echo/Unruled"}}));
     const TlsFiles tls = files_.Server();
     ServerAuthOptions options;
     options.config_files = {config_file};
@@ -57,7 +58,7 @@ class OidcServerTest : public ::testing::Test {
     auth_ = *std::move(auth);
     auth_->AddListeningPort(echo_.builder(), "127.0.0.1:0", &port_);
     ASSERT_TRUE(echo_.Start()) << auth_->start_error();
-    for (int i = 0; i < 1000 && !auth_->Ready().ok(); ++i) {
+    for (int i = 0; i < 6000 && !auth_->Ready().ok(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     ASSERT_TRUE(auth_->Ready().ok()) << auth_->Ready();
@@ -94,7 +95,7 @@ TEST_F(OidcServerTest, FollowsARotationWithoutARestart) {
   provider_->Rotate("keep=yes");
   const std::string after = provider_->AccessToken();
   grpc::Status status;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     status = Call(after);
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
