@@ -169,7 +169,8 @@ Load EchoClient::StreamMessages(std::chrono::nanoseconds time) const {
   bool good = stream->Write(request) && stream->Read(&reply);  // Now it is open.
   for (int i = 0; good && i < kMessagesUnderWay; ++i) good = stream->Write(request);
   const Clock::time_point start = Clock::now();
-  while (good && Clock::now() < start + time) {
+  // One at least, however busy the machine is.
+  while (good && (load.operations == 0 || Clock::now() < start + time)) {
     good = stream->Read(&reply) && stream->Write(request);
     ++load.operations;
   }
@@ -189,7 +190,7 @@ Load EchoClient::Streams(std::chrono::nanoseconds time) const {
   const Message request = NewMessage();
   Message reply;
   const Clock::time_point start = Clock::now();
-  while (Clock::now() < start + time) {
+  while (load.calls == 0 || Clock::now() < start + time) {
     grpc::ClientContext context;
     const auto stream = stub->Chat(&context);
     const bool good = stream->Write(request) && stream->Read(&reply) && stream->WritesDone();

@@ -136,7 +136,7 @@ class Quickstart {
            sso_.Token().Subject("svc:refunds").Audience("orders").Sign(), grpc::StatusCode::OK,
            "svc:refunds of sso");
     Plaintext(good.Sign());
-    StreamThatExpires(TokenBuilder(good).ExpiresIn(absl::Seconds(2)).Sign());
+    StreamThatExpires(good);
 
     server_->Shutdown();
     std::printf("\nThe handlers ran %d times: once for each call that was allowed.\n",
@@ -282,11 +282,13 @@ class Quickstart {
                               leaked ? "; THE TOKEN WAS SENT" : "; the token was not sent"));
   }
 
-  void StreamThatExpires(const std::string& token) {
+  void StreamThatExpires(TokenBuilder token) {
+    const auto channel = PlainTlsChannel();  // Connected before the token's two seconds begin.
+    channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10));
     // The client would not start with a token that is about to expire, so this goes past it too.
     grpc::ClientContext context;
-    context.AddMetadata("authorization", "Bearer " + token);
-    auto stub = shop::Orders::NewStub(PlainTlsChannel());
+    context.AddMetadata("authorization", "Bearer " + token.ExpiresIn(absl::Seconds(2)).Sign());
+    auto stub = shop::Orders::NewStub(channel);
     auto reader = stub->Watch(&context, shop::WatchRequest());
     shop::Order order;
     int messages = 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,6 +37,12 @@ class RawListener {
 
   int port() const { return port_; }
 
+  // Whether that has been received yet.
+  bool Has(const std::string& text) const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return received_.find(text) != std::string::npos;
+  }
+
   // Ends it; returns what was received.
   std::string Stop() {
     stopping_ = true;
@@ -47,9 +54,14 @@ class RawListener {
  private:
   void Run() {
     int connection = -1;
-    while (!stopping_) {
+    while (true) {
+      // What came before Stop() is read all the same.
+      const bool last = stopping_;
       pollfd wait{connection < 0 ? socket_ : connection, POLLIN, 0};
-      if (poll(&wait, 1, 20) <= 0) continue;
+      if (poll(&wait, 1, last ? 0 : 20) <= 0) {
+        if (last) break;
+        continue;
+      }
       if (connection < 0) {
         connection = accept(socket_, nullptr, nullptr);
         constexpr char kSettings[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
@@ -59,6 +71,7 @@ class RawListener {
       char buffer[4096];
       const ssize_t got = read(connection, buffer, sizeof(buffer));
       if (got > 0) {
+        std::lock_guard<std::mutex> lock(mutex_);
         received_.append(buffer, static_cast<size_t>(got));
       } else {
         close(connection);
@@ -71,7 +84,8 @@ class RawListener {
   const int socket_;
   int port_ = 0;
   std::atomic<bool> stopping_{false};
-  std::string received_;  // The thread's until it is joined.
+  mutable std::mutex mutex_;
+  std::string received_;  // Guarded by mutex_, until the thread is joined.
   std::thread thread_;
 };
 

@@ -205,7 +205,7 @@ class SignIn {
     const std::string last = tokens_.access_token();
     Report("revoke", "done", Code(Revoke(tokens_.refresh_token())));
     const absl::Time revoked_at = absl::Now();
-    while (Call(last) == "user:ada" && absl::Now() < revoked_at + absl::Seconds(10)) {
+    while (Call(last) == "user:ada" && absl::Now() < revoked_at + absl::Seconds(60)) {
       absl::SleepFor(absl::Milliseconds(10));
     }
     const absl::Duration lasted = absl::Now() - revoked_at;

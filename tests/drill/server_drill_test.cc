@@ -88,7 +88,7 @@ TEST_F(ServerDrillTest, AChangedConfigHasATypingError) {
   EXPECT_TRUE(Logs(AllOf(
       StartsWith("the config was NOT read again, the last good one goes on ruling: "), says)));
   EXPECT_EQ(MetricOf("lanyard_config_failing"), 1);
-  EXPECT_EQ(MetricOf("lanyard_config_loads_total failed"), 1);
+  EXPECT_GE(MetricOf("lanyard_config_loads_total failed"), 1);
   EXPECT_THAT(Doctor(),
               AllOf(HasSubstr("FAIL config: " + RuleAt(2)), HasSubstr("(did you mean all_scopes?)"),
                     HasSubstr("\n     correct it there; a server that runs goes on")));
@@ -216,7 +216,7 @@ TEST_F(ServerDrillTest, AProxyDropsTheAuthorizationHeader) {
 TEST_F(ServerDrillTest, ACallerSendsBadSignaturesOverAConnectionThatOthersUse) {
   options_.bad_signatures_per_second = 1;
   ASSERT_NO_FATAL_FAILURE(StartServer());
-  ASSERT_TRUE(Eventually([this] { return auth_->Ready().ok(); })) << auth_->Ready();
+  ASSERT_TRUE(GetsReady()) << auth_->Ready();
   StartClient();
   const testing::TestIssuer other(Algorithm::kEs256, "test", issuer_time_);
   const auto connection = PlainTls(files_, port_);

@@ -124,7 +124,7 @@ TEST_F(TokenDrillTest, TheClientCertificateIsRenewedAndTheTokenIsNot) {
   files_.Issue("checkout", {"URI:spiffe://example.test/checkout"});
   options_.tls.root_certificates = files_.Path("ca.pem");
   ASSERT_NO_FATAL_FAILURE(StartServer());
-  ASSERT_TRUE(Eventually([this] { return auth_->Ready().ok(); })) << auth_->Ready();
+  ASSERT_TRUE(GetsReady()) << auth_->Ready();
   GiveToken(issuer_.Token().BoundTo(files_.Sha256Of("checkout")).Sign());
   const TlsFiles tls = files_.Client("checkout");
   StartClient(&tls);

@@ -39,17 +39,21 @@ class Orders final : public shop::Orders::Service {
   }
 };
 
-// A price every few milliseconds, for as long as the caller stays.
+// A price every few milliseconds, for as long as the caller stays. The first stream stops before
+// the test's last price, so that it is seen to end.
 class Prices final : public shop::Prices::Service {
  public:
   grpc::Status Follow(grpc::ServerContext* context,
                       grpc::ServerReaderWriter<shop::Price, shop::Subscription>* stream) override {
     shop::Subscription subscription;
     if (!stream->Read(&subscription)) return grpc::Status::OK;
-    ++streams;
+    const bool is_first = ++streams == 1;
     shop::Price price;
     for (price.set_sequence(subscription.after() + 1); !context->IsCancelled();
          price.set_sequence(price.sequence() + 1)) {
+      while (is_first && price.sequence() > 900 && !context->IsCancelled()) {
+        absl::SleepFor(absl::Milliseconds(5));
+      }
       if (!stream->Write(price)) break;
       absl::SleepFor(absl::Milliseconds(5));
     }

@@ -221,7 +221,7 @@ TEST_F(ClientConfigTest, NoCallWaitsForASourceThatIsGone) {
   server_.files.Write("client.textproto", TargetWith("fast"));
   ASSERT_THAT(auth->Reload(), IsOk());
   auto call = std::async(std::launch::async, [&] { return Caller(channel); });
-  EXPECT_EQ(call.wait_for(std::chrono::seconds(10)), std::future_status::ready)
+  EXPECT_EQ(call.wait_for(std::chrono::seconds(25)), std::future_status::ready)
       << "the call waits for the old source";
   slow->gate.set_value();
   EXPECT_EQ(call.get(), "svc:test");

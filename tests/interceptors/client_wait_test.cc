@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "lanyard/testing/fake_clock.h"
 #include "tests/interceptors/authenticated_channel.h"
 
 namespace lanyard::test {
@@ -33,7 +34,9 @@ TEST_F(ClientWaitTest, EndsCallsWithTheCodeThatTheSourcesErrorStandsFor) {
   for (const auto& one : cases) {
     auto source = std::make_shared<HeldSource>();
     source->Answer(one.error);
-    const auto channel = Connect(Options(source));
+    ClientAuthOptions options = Options(source);
+    options.clock = std::make_shared<testing::FakeClock>(absl::Now());
+    const auto channel = Connect(options);
     for (const CallType type : kAllCallTypes) {
       const Outcome outcome = MakeCall(channel, type);
       EXPECT_EQ(outcome.status.error_code(), one.code);

@@ -20,6 +20,7 @@ namespace lanyard::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -52,7 +53,7 @@ TEST(DescribeTest, TellsAllOfAServer) {
   server.files.Write("auth.textproto", "rules {");
   EXPECT_FALSE(server.auth->Reload().ok());
   EXPECT_THAT(server.auth->Describe().text,
-              AllOf(HasSubstr("  failures: 1\n"), HasSubstr("  last_error: "),
+              AllOf(ContainsRegex("  failures: [1-9]"), HasSubstr("  last_error: "),
                     HasSubstr("auth.textproto:1")));
 }
 

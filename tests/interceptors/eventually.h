@@ -2,6 +2,7 @@
 #ifndef LANYARD_TESTS_INTERCEPTORS_EVENTUALLY_H_
 #define LANYARD_TESTS_INTERCEPTORS_EVENTUALLY_H_
 
+#include <algorithm>
 #include <functional>
 
 #include "absl/time/clock.h"
@@ -10,13 +11,18 @@
 namespace lanyard::test {
 
 // Looks until the condition holds; false if it has not by then. The limit is generous: what is
-// awaited takes a second or two, but the machine may be busy.
+// awaited takes a second or two, but the machine may be busy. A look counts for a second at most,
+// so a process that stood still for long looks on.
 inline bool Eventually(const std::function<bool()>& condition,
-                       absl::Duration limit = absl::Seconds(20)) {
-  const absl::Time deadline = absl::Now() + limit;
+                       absl::Duration limit = absl::Seconds(60)) {
+  absl::Duration waited;
+  absl::Time last = absl::Now();
   while (!condition()) {
-    if (absl::Now() > deadline) return false;
+    if (waited > limit) return false;
     absl::SleepFor(absl::Milliseconds(5));
+    const absl::Time now = absl::Now();
+    waited += std::min(now - last, absl::Seconds(1));
+    last = now;
   }
   return true;
 }

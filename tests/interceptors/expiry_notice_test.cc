@@ -21,11 +21,9 @@ using ::testing::StartsWith;
 using ::testing::Values;
 using ::testing::ValuesIn;
 
-// By the server's clock, which stands still: it must not take the token to be of the future.
-std::string TokenOf(const testing::TestIssuer& issuer, const Clock& clock,
-                    absl::Duration life = absl::Minutes(5)) {
-  const absl::Duration ahead = clock.Now() - absl::Now();
-  return issuer.Token().IssuedIn(ahead - absl::Minutes(1)).ExpiresIn(ahead + life).Sign();
+// The server's clock stands still: it must not take the token to be of the future.
+std::string TokenOf(const testing::TestIssuer& issuer, absl::Duration life = absl::Minutes(5)) {
+  return issuer.Token().IssuedIn(-absl::Minutes(1)).ExpiresIn(life).Sign();
 }
 
 // Tokens are good for five minutes, and there is no leeway.
@@ -37,12 +35,11 @@ std::string WithoutLeeway(const testing::TestIssuer& issuer) {
 
 class ExpiryNoticeTest : public ::testing::TestWithParam<Api> {
  protected:
-  ExpiryNoticeTest() : server_(GetParam()) {
+  ExpiryNoticeTest() : server_(GetParam(), clock_) {
     server_.options.config_text =
         WithoutLeeway(server_.issuer) +
         "rules { method: '/lanyard.test.Echo/Chat' replaces_annotation: true "
         "allow { anyone: true } }\n";
-    server_.options.clock = clock_;
     server_.echo.handled().on_enter = [this](const grpc::ServerContextBase& context) {
       std::lock_guard<std::mutex> lock(mutex_);
       notices_.push_back(ExpiryNotice::Of(context, lead_, [this] { ++told_; }));
@@ -51,7 +48,7 @@ class ExpiryNoticeTest : public ::testing::TestWithParam<Api> {
   ~ExpiryNoticeTest() override { server_.echo.Shutdown(); }
 
   std::string Token(absl::Duration life = absl::Minutes(5)) const {
-    return TokenOf(server_.issuer, *clock_, life);
+    return TokenOf(server_.issuer, life);
   }
 
   std::unique_ptr<grpc::ClientReaderWriter<Message, Message>> Open(grpc::ClientContext* context,
@@ -216,9 +213,8 @@ class GoodbyeEcho final : public Echo::CallbackService {
 
 TEST(GoodbyeTest, TheHandlerSaysGoodbyeAndTheCallEndsWell) {
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server(Api::kCallback);
+  GatedServer server(Api::kCallback, clock);
   server.options.config_text = WithoutLeeway(server.issuer);
-  server.options.clock = clock;
   ASSERT_NO_FATAL_FAILURE(server.Create());
   GoodbyeEcho echo;
   grpc::ServerBuilder builder;
@@ -234,7 +230,7 @@ TEST(GoodbyeTest, TheHandlerSaysGoodbyeAndTheCallEndsWell) {
   for (int i = 0; i < kStreams; ++i) {
     contexts.push_back(std::make_unique<grpc::ClientContext>());
     Limit(contexts.back().get());
-    contexts.back()->AddMetadata("authorization", "Bearer " + TokenOf(server.issuer, *clock));
+    contexts.back()->AddMetadata("authorization", "Bearer " + TokenOf(server.issuer));
     streams.push_back(stub->Chat(contexts.back().get()));
   }
   EXPECT_TRUE(Eventually([&] { return server.audit->events().size() == size_t{kStreams}; }));

@@ -8,8 +8,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "lanyard/interceptors/server_auth.h"
+#include "lanyard/sdk/clock.h"
 #include "lanyard/testing/recording_audit_sink.h"
 #include "lanyard/testing/test_certificates.h"
 #include "lanyard/testing/test_issuer.h"
@@ -27,8 +29,10 @@ inline std::string SubjectOf(const AuditEvent& event) {
 class GatedServer {
  public:
   explicit GatedServer(Api api, const std::string& more_config = "",
-                       Algorithm algorithm = Algorithm::kEs256)
-      : issuer(algorithm), echo(api) {
+                       Algorithm algorithm = Algorithm::kEs256,
+                       std::shared_ptr<const Clock> clock = SystemClock())
+      : issuer(algorithm, "test", clock), echo(api) {
+    options.clock = std::move(clock);
     options.config_text = issuer.ConfigText() + more_config;
     options.key_sources["test"] = issuer.Keys();
     options.tls = files.Server();
@@ -36,6 +40,9 @@ class GatedServer {
     // Generic services have no descriptors of their own here.
     options.services = {"lanyard.test.Echo"};
   }
+  // One that goes by a test's clock, as its issuer does.
+  GatedServer(Api api, std::shared_ptr<const Clock> clock, const std::string& more_config = "")
+      : GatedServer(api, more_config, Algorithm::kEs256, std::move(clock)) {}
 
   void Create() {
     auto created = ServerAuth::Create(options);

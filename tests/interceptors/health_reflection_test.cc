@@ -52,8 +52,7 @@ class HealthReflectionTest : public ::testing::Test {
   static void TearDownTestSuite() { grpc::EnableDefaultHealthCheckService(false); }
 
   void Start(const std::string& more_config) {
-    server_ = std::make_unique<GatedServer>(Api::kSync, more_config);
-    server_->options.clock = clock_;
+    server_ = std::make_unique<GatedServer>(Api::kSync, clock_, more_config);
     ASSERT_NO_FATAL_FAILURE(server_->Start());
     channel_ = server_->Channel();
   }

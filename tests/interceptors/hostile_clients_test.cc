@@ -319,10 +319,9 @@ TEST(ReloadTest, IsTriedAgainWhenWhatItLackedHasCome) {
   ASSERT_TRUE(allows());
   server.files.Write("config", server.issuer.ConfigText(server.files.Path("new.jwks")) +
                                    "deny { subjects: 'svc:a' }\n");
-  ASSERT_TRUE(Eventually([&] { return server.auth->Config().failures == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.auth->Config().failures >= 1; }));
   server.files.Write("new.jwks", server.issuer.PublicJwks());
-  EXPECT_TRUE(Eventually([&] { return !allows(); }, absl::Seconds(10)))
-      << server.auth->Config().last_error;
+  EXPECT_TRUE(Eventually([&] { return !allows(); })) << server.auth->Config().last_error;
 }
 
 }  // namespace

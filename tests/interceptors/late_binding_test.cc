@@ -19,11 +19,9 @@ using ::testing::Values;
 
 class LateBindingTest : public ::testing::TestWithParam<Api> {
  protected:
-  LateBindingTest() : server_(GetParam()) {
+  LateBindingTest() : server_(GetParam(), clock_) {
     keys_ = std::make_shared<SwitchableKeys>(server_.issuer.Keys()->Current());
-    clock_ = std::make_shared<testing::FakeClock>(absl::Now());
     server_.options.key_sources["test"] = keys_;
-    server_.options.clock = clock_;
     server_.options.cache_bytes = 64 * 1024;
     server_.echo.RequestCallsLater();
   }
@@ -41,9 +39,10 @@ class LateBindingTest : public ::testing::TestWithParam<Api> {
     return outcome.get();
   }
 
+  const std::shared_ptr<testing::FakeClock> clock_ =
+      std::make_shared<testing::FakeClock>(absl::Now());
   GatedServer server_;
   std::shared_ptr<SwitchableKeys> keys_;
-  std::shared_ptr<testing::FakeClock> clock_;
 };
 
 TEST_P(LateBindingTest, ShowsTheCallerWhoseKeyHasLeft) {

@@ -20,7 +20,6 @@ class LegacyPortTest : public ::testing::TestWithParam<Api> {
  protected:
   void Start(const std::string& config) {
     server_.options.config_text += config;
-    server_.options.clock = clock_;
     ASSERT_NO_FATAL_FAILURE(server_.Create());
     server_.auth->AddUnprotectedLegacyPort(server_.echo.builder(), "127.0.0.1:0",
                                            clock_->Now() + absl::Hours(24), &legacy_port_);
@@ -40,7 +39,7 @@ class LegacyPortTest : public ::testing::TestWithParam<Api> {
 
   const std::shared_ptr<testing::FakeClock> clock_ =
       std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server_{GetParam()};
+  GatedServer server_{GetParam(), clock_};
   int legacy_port_ = 0;
   std::shared_ptr<grpc::Channel> legacy_;
 };

@@ -81,9 +81,8 @@ TEST(MetricsTest, AreThoseOfTheReference) {
 }
 
 TEST(MetricsTest, CountsStreamsAndWhyTheyEnd) {
-  GatedServer server(Api::kCallback);
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  server.options.clock = clock;
+  GatedServer server(Api::kCallback, clock);
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const auto stub = Echo::NewStub(server.Channel());
   grpc::ClientContext context;
@@ -126,7 +125,7 @@ TEST(MetricsTest, TellsThatTheConfigIsNotGood) {
   EXPECT_FALSE(server.auth->Reload().ok());
   const auto values = ValuesOf(server.auth->Metrics());
   EXPECT_EQ(values.at("lanyard_config_failing{}"), 1);
-  EXPECT_EQ(values.at("lanyard_config_loads_total{outcome=failed}"), 1);
+  EXPECT_GE(values.at("lanyard_config_loads_total{outcome=failed}"), 1);
 }
 
 }  // namespace

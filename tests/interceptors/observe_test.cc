@@ -34,8 +34,7 @@ std::string Observe(const std::string& method, absl::Time until = absl::Now() + 
 class ObserveTest : public ::testing::TestWithParam<Api> {
  protected:
   void Start(const std::string& more_config) {
-    server_ = std::make_unique<GatedServer>(GetParam(), more_config);
-    server_->options.clock = clock_;
+    server_ = std::make_unique<GatedServer>(GetParam(), clock_, more_config);
     ASSERT_NO_FATAL_FAILURE(server_->Start());
     channel_ = server_->Channel();
   }
@@ -151,14 +150,13 @@ class CountingKeys final : public KeySource {
 // Observation ends for streams that run, too.
 TEST(ObserveStreamTest, FromItsEndOnNoStreamGoesOnThatIsNotAllowed) {
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server(Api::kCallback, Observe("*", clock->Now() + absl::Hours(1)));
+  GatedServer server(Api::kCallback, clock, Observe("*", clock->Now() + absl::Hours(1)));
   const auto keys = std::make_shared<CountingKeys>(server.issuer.Keys()->Current());
   server.options.key_sources["test"] = keys;
-  server.options.clock = clock;
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const auto stub = Echo::NewStub(server.Channel());
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(8));
+  Limit(&context);
   const auto stream = stub->Chat(&context);
   Message message;
   ASSERT_TRUE(stream->Write(message) && stream->Read(&message));
@@ -173,10 +171,9 @@ TEST(ObserveStreamTest, FromItsEndOnNoStreamGoesOnThatIsNotAllowed) {
 // A stream's end is observed as well: it is told, and comes when observation ends.
 TEST(ObserveStreamTest, AStreamOutlivesItsTokenUntilItIsEnforced) {
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server(Api::kCallback, Observe("*", clock->Now() + absl::Hours(3)));
+  GatedServer server(Api::kCallback, clock, Observe("*", clock->Now() + absl::Hours(3)));
   const auto keys = std::make_shared<CountingKeys>(server.issuer.Keys()->Current());
   server.options.key_sources["test"] = keys;
-  server.options.clock = clock;
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const auto stub = Echo::NewStub(server.Channel());
   grpc::ClientContext context;
@@ -210,13 +207,12 @@ TEST(ObserveStreamTest, AStreamOutlivesItsTokenUntilItIsEnforced) {
 // Enforcing earlier than the config had said ends such a stream.
 TEST(ObserveStreamTest, AStreamThatOutlivesItsTokenEndsWhenTheConfigEnforces) {
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server(Api::kCallback);
+  GatedServer server(Api::kCallback, clock);
   server.options.config_text.clear();
   const auto config = [&](const std::string& settings) {
     return server.files.Write("auth", server.issuer.ConfigText() + settings);
   };
   server.options.config_files = {config(Observe("*", clock->Now() + absl::Hours(3)))};
-  server.options.clock = clock;
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const auto stub = Echo::NewStub(server.Channel());
   grpc::ClientContext context;

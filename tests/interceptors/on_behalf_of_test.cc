@@ -365,8 +365,10 @@ TEST_F(OnBehalfOfTest, AChannelWithoutLanyardSendsNothing) {
 // The wait for an exchange ends with the handler's own deadline, which gRPC does not show to
 // interceptors.
 TEST_F(OnBehalfOfTest, AWaitForTheTokenEndsWithTheCallersDeadline) {
-  target_.exchange_source = std::make_shared<HeldSource>();  // Never answers.
+  const auto source = std::make_shared<HeldSource>();  // Never answers.
+  target_.exchange_source = source;
   Connect();
+  std::mutex mutex;  // The handlers of two tries may run beside each other.
   std::optional<grpc::Status> inner;
   std::optional<bool> in_time;
   handle_ = [&](const grpc::ServerContextBase& server) {
@@ -374,16 +376,25 @@ TEST_F(OnBehalfOfTest, AWaitForTheTokenEndsWithTheCallersDeadline) {
         grpc::ClientContext::FromServerContext(static_cast<const grpc::ServerContext&>(server));
     OnBehalfOf(server, OnBehalf::kDelegation, context.get());
     // gRPC computes the latter anew each time, from another clock.
-    in_time = context->deadline() <= server.deadline() + std::chrono::milliseconds(100);
+    const bool is_in_time =
+        context->deadline() <= server.deadline() + std::chrono::milliseconds(100);
     Message request, reply;
-    inner = Echo::NewStub(channel_)->Unary(context.get(), request, &reply);
+    const grpc::Status status = Echo::NewStub(channel_)->Unary(context.get(), request, &reply);
+    std::lock_guard<std::mutex> lock(mutex);
+    in_time = is_in_time;
+    inner = status;
   };
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
-  context.AddMetadata("authorization", "Bearer " + Alice());
-  Message request, reply;
-  // Both calls end at the same moment, so the outer one may just be answered.
-  (void)Echo::NewStub(front_.Channel())->Unary(&context, request, &reply);
+  const auto stub = Echo::NewStub(front_.Channel());
+  // A call may also end before its handler waits: the first has to connect as well.
+  EXPECT_TRUE(Eventually([&] {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+    context.AddMetadata("authorization", "Bearer " + Alice());
+    Message request, reply;
+    // Both calls end at the same moment, so the outer one may just be answered.
+    (void)stub->Unary(&context, request, &reply);
+    return source->fetches() > 0;
+  }));
   front_.echo.Shutdown();  // Waits for the handler.
   ASSERT_TRUE(inner.has_value());
   EXPECT_EQ(in_time, true);

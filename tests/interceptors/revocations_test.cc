@@ -49,8 +49,6 @@ class OneVerdict final : public RevocationSource {
 
 class RevocationsTest : public ::testing::Test {
  protected:
-  RevocationsTest() { server_.options.clock = clock_; }
-
   // The config with this beside what the issuer has.
   void SetIssuer(const std::string& more, const std::string& rest = "") {
     std::string issuer = server_.issuer.ConfigText();
@@ -76,7 +74,7 @@ class RevocationsTest : public ::testing::Test {
 
   const std::shared_ptr<testing::FakeClock> clock_ =
       std::make_shared<testing::FakeClock>(absl::Now());
-  GatedServer server_{Api::kCallback};
+  GatedServer server_{Api::kCallback, clock_};
 };
 
 TEST_F(RevocationsTest, FileRefusesWhatItNamesAndSoonWhatIsAdded) {

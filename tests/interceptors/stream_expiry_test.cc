@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "lanyard/testing/fake_clock.h"
+#include "tests/interceptors/eventually.h"
 #include "tests/interceptors/gated_server.h"
 
 namespace lanyard::test {
@@ -18,7 +19,7 @@ using ::testing::ValuesIn;
 class StreamExpiryTest : public ::testing::TestWithParam<Api> {
  protected:
   void SetUp() override {
-    server_ = std::make_unique<GatedServer>(GetParam());
+    server_ = std::make_unique<GatedServer>(GetParam(), clock_);
     // No leeway, so that the token's last second is the stream's.
     v1::Issuer issuer = server_->issuer.Config();
     server_->options.config_text = "issuers { name: \"test\" issuer: \"" +
@@ -29,9 +30,9 @@ class StreamExpiryTest : public ::testing::TestWithParam<Api> {
     ASSERT_NO_FATAL_FAILURE(server_->Start());
   }
 
-  std::string ShortToken() const {
-    return server_->issuer.Token().ExpiresIn(absl::Milliseconds(1200)).Sign();
-  }
+  // Good for five minutes.
+  std::string Token() const { return server_->issuer.Token().Sign(); }
+  void LetTheTokenExpire() { clock_->Advance(absl::Minutes(6)); }
 
   void ExpectExpired(const grpc::Status& status) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << status.error_message();
@@ -40,6 +41,8 @@ class StreamExpiryTest : public ::testing::TestWithParam<Api> {
     EXPECT_EQ(server_->echo.handled().runs, 1);
   }
 
+  // Stands at a whole second, so that the token is not of the future by a rounding.
+  const std::shared_ptr<testing::FakeClock> clock_ = std::make_shared<testing::FakeClock>();
   std::unique_ptr<GatedServer> server_;
 };
 
@@ -47,11 +50,13 @@ TEST_P(StreamExpiryTest, EndsABusyStream) {
   auto stub = Echo::NewStub(server_->Channel());
   grpc::ClientContext context;
   Limit(&context);
-  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  context.AddMetadata("authorization", "Bearer " + Token());
   auto stream = stub->Chat(&context);
   Message message;
   int replies = 0;
-  while (stream->Write(message) && stream->Read(&message)) ++replies;
+  while (stream->Write(message) && stream->Read(&message)) {
+    if (++replies == 1) LetTheTokenExpire();
+  }
   ExpectExpired(stream->Finish());
   EXPECT_GT(replies, 0);
 }
@@ -60,8 +65,10 @@ TEST_P(StreamExpiryTest, EndsAnIdleStreamThatNobodyWritesTo) {
   auto stub = Echo::NewStub(server_->Channel());
   grpc::ClientContext context;
   Limit(&context);
-  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  context.AddMetadata("authorization", "Bearer " + Token());
   auto stream = stub->Chat(&context);
+  EXPECT_TRUE(Eventually([this] { return server_->echo.handled().runs == 1; }));
+  LetTheTokenExpire();
   Message message;
   EXPECT_FALSE(stream->Read(&message));
   ExpectExpired(stream->Finish());
@@ -69,9 +76,8 @@ TEST_P(StreamExpiryTest, EndsAnIdleStreamThatNobodyWritesTo) {
 
 // A clock that is set back lengthens no stream of a token that was seen before.
 TEST_P(StreamExpiryTest, EndsByTheClockThatNobodySetsBack) {
-  GatedServer server(GetParam());
   const auto clock = std::make_shared<testing::FakeClock>(absl::Now());
-  server.options.clock = clock;
+  GatedServer server(GetParam(), clock);
   ASSERT_NO_FATAL_FAILURE(server.Start());
   const std::string token =
       server.issuer.Token().IssuedIn(-absl::Minutes(10)).ExpiresIn(absl::Minutes(5)).Sign();
@@ -95,7 +101,7 @@ TEST_P(StreamExpiryTest, EndsByTheClockThatNobodySetsBack) {
 }
 
 TEST_P(StreamExpiryTest, DoesNotTouchAStreamThatEndsBefore) {
-  const Outcome outcome = MakeCall(server_->Channel(), CallType::kChat, Bearer(ShortToken()));
+  const Outcome outcome = MakeCall(server_->Channel(), CallType::kChat, Bearer(Token()));
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.error_message();
 }
 
@@ -108,11 +114,12 @@ TEST_P(ServerStreamExpiryTest, TellsTheHandlerThatWaits) {
   auto stub = Echo::NewStub(server_->Channel());
   grpc::ClientContext context;
   Limit(&context);
-  context.AddMetadata("authorization", "Bearer " + ShortToken());
+  context.AddMetadata("authorization", "Bearer " + Token());
   Message request, reply;
   request.set_until_cancelled(true);
   auto reader = stub->Repeat(&context, request);
   EXPECT_TRUE(reader->Read(&reply));
+  LetTheTokenExpire();
   EXPECT_FALSE(reader->Read(&reply));
   ExpectExpired(reader->Finish());
   EXPECT_GE(server_->echo.handled().cancelled, 1);

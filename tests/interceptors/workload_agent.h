@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/time/time.h"
 #include "lanyard/interceptors/workload_api.h"
 #include "lanyard/sdk/log_sink.h"
 #include "lanyard/testing/test_certificates.h"
@@ -49,6 +50,7 @@ class WorkloadAgentTest : public ::testing::Test {
   WorkloadApiOptions Options() const {
     WorkloadApiOptions options;
     options.endpoint = agent_.endpoint();
+    options.timeout = absl::Minutes(1);  // For busy machines.
     return options;
   }
   std::shared_ptr<TokenSource> Tokens(const WorkloadApiOptions& options) const {

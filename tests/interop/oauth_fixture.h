@@ -55,6 +55,7 @@ class OAuthFixture : public ::testing::Test {
     client.client_id = client_id;
     client.ca_file = files_.Client().root_certificates;
     client.https = lanyard::Https();
+    client.timeout = absl::Seconds(30);
     return client;
   }
   OAuthClient WithSecret() const {

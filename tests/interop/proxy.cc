@@ -139,7 +139,7 @@ void Proxy::StartWith(const std::string& config) {
     }
     _exit(127);
   }
-  for (int i = 0; i < 500 && !test::Answers(port_); ++i) usleep(10'000);
+  for (int i = 0; i < 6000 && !test::Answers(port_); ++i) usleep(10'000);
   ASSERT_TRUE(test::Answers(port_)) << log();
 }
 

@@ -88,12 +88,12 @@ class Callers {
 
 class TokenLoadTest : public OAuthFixture {
  protected:
-  // An issuer whose tokens live so long, a server and a client.
-  void StartAll(int ttl) {
+  // An issuer whose tokens live so long, a server and a client that waits so long for the issuer.
+  void StartAll(int ttl, absl::Duration timeout = absl::Seconds(20)) {
     StartProvider({"--ttl", absl::StrCat(ttl)});
     ASSERT_NO_FATAL_FAILURE(Serve(&server_, kAudience, ""));
     OAuthClient client = WithSecret();
-    client.timeout = absl::Seconds(1);  // For an issuer that hangs.
+    client.timeout = timeout;
     client.clock = clock_;
     ClientCredentialsOptions credentials;
     credentials.client = client;
@@ -122,11 +122,11 @@ class TokenLoadTest : public OAuthFixture {
   std::shared_ptr<grpc::Channel> channel_;
 };
 
-// A token counts as expired 30 s early, and a new one is fetched when half of the rest is left. Its
-// exp is in whole seconds, so it can be used for two to three seconds less the time of its request,
-// and requests follow each other by half of that and that time: a second at least.
-TEST_F(TokenLoadTest, TokensThatLastTwoSecondsAreNeverMissed) {
-  ASSERT_NO_FATAL_FAILURE(StartAll(33));
+// A token counts as expired 30 s early, and a new one is fetched when half of the rest is left. So
+// it can be used for eight seconds, less the time of its request, and requests follow each other by
+// half of that and that time: a second at least.
+TEST_F(TokenLoadTest, TokensThatLastEightSecondsAreNeverMissed) {
+  ASSERT_NO_FATAL_FAILURE(StartAll(38));
   const absl::Duration length =
       std::getenv("LANYARD_LONG") != nullptr ? absl::Minutes(1) : absl::Seconds(15);
   const absl::Time begin = absl::Now();
@@ -138,7 +138,7 @@ TEST_F(TokenLoadTest, TokensThatLastTwoSecondsAreNeverMissed) {
   int requests = 0;
   EXPECT_TRUE(Eventually([&] { return (requests = provider_->TokenRequests()) == Fetches(); }))
       << requests << " requests, but " << Fetches() << " fetches: more than one for one token";
-  EXPECT_GT(requests, 2) << "tokens are refreshed";
+  EXPECT_GT(requests, 1) << "tokens are refreshed";
   EXPECT_LE(requests, absl::ToDoubleSeconds(elapsed) + 1);
   std::cout << callers.calls() << " calls, " << requests << " token requests in " << elapsed
             << "\n";
@@ -153,7 +153,7 @@ class TokenOutageTest : public TokenLoadTest {
     // So far behind that tokens which the issuer makes later are good after all that passes here.
     time_ = std::make_shared<FakeClock>(absl::Now() - absl::Minutes(10));
     clock_ = time_;
-    ASSERT_NO_FATAL_FAILURE(StartAll(600));
+    ASSERT_NO_FATAL_FAILURE(StartAll(600, absl::Seconds(5)));  // For an issuer that hangs.
   }
   void PassTime(absl::Duration by) const { time_->Advance(by); }
   // Until the token is to be replaced, but good for another minute.

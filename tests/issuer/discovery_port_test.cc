@@ -76,6 +76,7 @@ class DiscoveryPortTest : public ::testing::Test {
     request.url = origin() + path;
     request.ca_file = ca.empty() ? files_.Client().root_certificates : ca;
     request.if_none_match = if_none_match;
+    request.timeout = absl::Minutes(1);
     const std::atomic<bool> stop{false};
     return Https()->Get(request, stop);
   }

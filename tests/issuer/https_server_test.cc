@@ -55,6 +55,7 @@ class HttpsServerTest : public ::testing::Test {
     request.url = absl::StrCat("https://localhost:", server_->port(), path);
     request.ca_file = trusted.Client().root_certificates;
     request.max_bytes = 64 << 20;
+    request.timeout = absl::Minutes(1);
     const std::atomic<bool> stop{false};
     return Https()->Get(request, stop);
   }

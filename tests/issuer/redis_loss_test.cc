@@ -281,7 +281,7 @@ TEST_F(RedisReplicaTest, WhatIsAcknowledgedIsOnTheReplica) {
 
 TEST_F(RedisReplicaTest, AChangeThatNoReplicaHasIsUnavailable) {
   RedisStoreOptions options = Options();
-  options.timeout = absl::Milliseconds(600);
+  options.timeout = absl::Seconds(3);
   const auto store = Open(options);
   replica_.Pause();
   const absl::Status status = Apply(*store, {Put(Kind::kSession, "s", "1")});
@@ -304,7 +304,7 @@ TEST_F(RedisReplicaTest, AFailoverLosesNothingThatWasAcknowledged) {
   std::atomic<int> made{0};
   std::thread writer([&] {
     RedisStoreOptions options = Options();
-    options.timeout = absl::Seconds(2);
+    options.timeout = absl::Seconds(20);
     const auto writing = Open(options);
     for (int i = 0; !stop; ++i) {
       const std::string key = absl::StrCat(i);

@@ -40,6 +40,7 @@ TEST(RedisOutageTest, IssuingStopsAndVerifyingGoesOn) {
   ASSERT_THAT(RotateKeys(files.Path("keys"), rotation, absl::Now()), IsOk());
   RedisStoreOptions store_options;
   store_options.address = redis.address();
+  store_options.timeout = absl::Seconds(10);
   auto opened = RedisStore::Create(store_options);
   ASSERT_THAT(opened, IsOk());
   const std::shared_ptr<IssuerStore> store = *std::move(opened);

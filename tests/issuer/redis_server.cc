@@ -65,7 +65,7 @@ void RedisServer::Run() {
     execl(Program(), "redis-server", (folder_ + "/redis.conf").c_str(), nullptr);
     _exit(127);
   }
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     internal::RedisEndpoint endpoint;
     endpoint.address = address();
     const internal::Deadline deadline(absl::Seconds(5));

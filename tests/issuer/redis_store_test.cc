@@ -256,10 +256,10 @@ TEST_F(RedisStoreTest, TheDocumentedRightsAreThoseThatAreNeeded) {
     if (with_replicas) {
       RedisStoreOptions waiting = options;
       waiting.wait_replicas = 1;
-      waiting.timeout = absl::Milliseconds(500);
+      waiting.timeout = absl::Seconds(2);
       // There is none, which is not for want of a right.
       const absl::Status waited = Apply(*Open(waiting), {});
-      if (!absl::StrContains(waited.message(), "0 of 1")) status.Update(waited);
+      if (waited.code() != absl::StatusCode::kUnavailable) status.Update(waited);
     }
     server_.Do({"FLUSHALL"});
     return status;
@@ -277,7 +277,7 @@ TEST_F(RedisStoreTest, TheDocumentedRightsAreThoseThatAreNeeded) {
 TEST_F(RedisStoreTest, AServerThatStandsStillIsUnavailable) {
   server_.Start();
   RedisStoreOptions options = Options();
-  options.timeout = absl::Milliseconds(300);
+  options.timeout = absl::Seconds(2);
   const auto store = Open(options);
   ASSERT_THAT(Apply(*store, {Put(Kind::kUser, "alice", "1")}), IsOk());
   server_.Pause();

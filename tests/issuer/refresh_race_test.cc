@@ -16,6 +16,7 @@
 #include "lanyard/issuer/sqlite_store.h"
 #include "lanyard/issuer/token_issuer.h"
 #include "lanyard/sdk/keys/key_rotation.h"
+#include "lanyard/testing/fake_clock.h"
 #include "lanyard/testing/matchers.h"
 #include "lanyard/testing/test_certificates.h"
 #include "tests/issuer/cheap_hash.h"
@@ -24,6 +25,7 @@
 namespace lanyard::test {
 namespace {
 
+using ::lanyard::testing::FakeClock;
 using ::lanyard::testing::IsError;
 using ::lanyard::testing::IsOk;
 using ::testing::SizeIs;
@@ -54,6 +56,7 @@ class RefreshRaceTest : public ::testing::TestWithParam<Store> {
       options.config.set_key_directory(files_.Path("keys"));
       options.config.mutable_sign_in()->set_session_secret_file(files_.Path("session-secret"));
       options.store = Open();
+      options.clock = clock_;
       options.cheaper_passwords_for_tests = kCheap;
       if (i == 0) AddAccounts(options.store);
       auto issuer = TokenIssuer::Create(options);
@@ -69,12 +72,15 @@ class RefreshRaceTest : public ::testing::TestWithParam<Store> {
       case Store::kSqlite: {
         SqliteStoreOptions options;
         options.file = files_.Path("issuer.db");
+        options.clock = clock_;
+        options.timeout = absl::Seconds(30);
         return *SqliteStore::Create(options);
       }
       case Store::kRedis: {
         RedisStoreOptions options;
         options.address = redis_.address();
-        options.timeout = absl::Seconds(10);
+        options.clock = clock_;
+        options.timeout = absl::Seconds(30);
         return *RedisStore::Create(options);
       }
     }
@@ -115,7 +121,9 @@ class RefreshRaceTest : public ::testing::TestWithParam<Store> {
 
   testing::TestCertificates files_;
   RedisServer redis_{files_};
-  const std::shared_ptr<MemoryStore> memory_ = std::make_shared<MemoryStore>();
+  // It stands, so that no racer comes after the ten seconds in which the answer is repeated.
+  const std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>(absl::Now());
+  const std::shared_ptr<MemoryStore> memory_ = std::make_shared<MemoryStore>(clock_);
   std::vector<std::unique_ptr<TokenIssuer>> issuers_;
 };
 

@@ -68,7 +68,11 @@ class Home {
 
   std::string Missing() const { return ""; }
   std::unique_ptr<IssuerStore> Open() {
-    auto store = SqliteStore::Create({file_, clock_});
+    SqliteStoreOptions options;
+    options.file = file_;
+    options.clock = clock_;
+    options.timeout = absl::Seconds(60);
+    auto store = SqliteStore::Create(options);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }

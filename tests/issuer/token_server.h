@@ -119,6 +119,7 @@ class TokenServer {
     options.target = target();
     options.tls = files.Client(certificate);
     options.client_id = "checkout";
+    options.timeout = absl::Seconds(30);
     return options;
   }
 

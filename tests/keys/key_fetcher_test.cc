@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/keys/remote_keys.h"
 
@@ -14,10 +15,20 @@ using ::testing::HasSubstr;
 
 class KeyFetcherTest : public RemoteKeysTest {
  protected:
+  // Again where a busy machine has let its time run out.
+  absl::StatusOr<internal::HttpResponse> Get(const internal::KeyFetcher& fetcher,
+                                             const std::string& url) const {
+    auto response = fetcher.Get(url, "", stop_);
+    for (int i = 0; i < 5 && internal::HttpFailureOf(response.status()) == HttpFailure::kTimeout;
+         ++i) {
+      response = fetcher.Get(url, "", stop_);
+    }
+    return response;
+  }
   absl::StatusOr<internal::HttpResponse> Get(const RemoteKeySourceOptions& options) const {
     const auto fetcher = internal::KeyFetcher::Create(options);
     EXPECT_THAT(fetcher, testing::IsOk());
-    return (*fetcher)->Get(options.jwks_url, "", stop_);
+    return Get(**fetcher, options.jwks_url);
   }
   HttpFailure FailureWith(const RemoteKeySourceOptions& options) const {
     return internal::HttpFailureOf(Get(options).status());
@@ -33,7 +44,7 @@ TEST_F(KeyFetcherTest, FetchesStepByStep) {
   const auto url = (*fetcher)->Locate(stop_);
   ASSERT_THAT(url, testing::IsOk());
   EXPECT_EQ(*url, nginx_.Url("jwks"));
-  const auto response = (*fetcher)->Get(*url, "", stop_);
+  const auto response = Get(**fetcher, *url);
   ASSERT_THAT(response, testing::IsOk());
   const auto keys = (*fetcher)->KeysIn(*url, *response);
   ASSERT_THAT(keys, testing::IsOk());
@@ -67,7 +78,8 @@ TEST_F(KeyFetcherTest, ADateThatIsNoneDoesNotCount) {
 TEST_F(KeyFetcherTest, TellsFailuresApart) {
   RemoteKeySourceOptions options = Options();
   EXPECT_EQ(FailureWith(options), HttpFailure::kConnection);
-  options.jwks_url = "https://no-such-host.invalid/jwks";
+  // A label that is too long for any name: no name server is asked, so none can be slow.
+  options.jwks_url = absl::StrCat("https://", std::string(64, 'a'), ".invalid/jwks");
   EXPECT_EQ(FailureWith(options), HttpFailure::kName);
   nginx_.Start();
   options = Options();

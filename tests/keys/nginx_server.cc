@@ -58,7 +58,14 @@ void NginxServer::Start(const std::string& directives) {
     execl(kNginx, "nginx", "-p", folder_.c_str(), "-c", "nginx.conf", nullptr);
     _exit(127);
   }
-  for (int i = 0; i < 500 && !Answers(port_); ++i) usleep(10'000);
+  ASSERT_GT(process_, 0);
+  for (int i = 0; i < 6000 && !Answers(port_); ++i) {
+    if (waitpid(process_, nullptr, WNOHANG) != 0) {  // It has ended.
+      process_ = -1;
+      break;
+    }
+    usleep(10'000);
+  }
   ASSERT_TRUE(Answers(port_)) << files_.Read(folder_.substr(files_.folder().size() + 1) +
                                              "/start.log");
 }

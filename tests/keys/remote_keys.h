@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "lanyard/https/https.h"
 #include "lanyard/sdk/keys/remote_key_source.h"
@@ -24,11 +25,11 @@ namespace lanyard::test {
 
 // Waits for something that another thread brings about.
 inline ::testing::AssertionResult Soon(const std::function<bool()>& is) {
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     if (is()) return ::testing::AssertionSuccess();
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return ::testing::AssertionFailure() << "not within 15 s";
+  return ::testing::AssertionFailure() << "not within 60 s";
 }
 
 // An issuer's keys in a real nginx, not started yet.
@@ -55,17 +56,22 @@ class RemoteKeysTest : public ::testing::Test {
     ASSERT_THAT(source, testing::IsOk());
     source_ = *std::move(source);
   }
-  // And waits for its first keys.
-  void MakeWithKeys(RemoteKeySourceOptions options) {
-    ASSERT_NO_FATAL_FAILURE(Make(std::move(options)));
-    ASSERT_TRUE(Soon([this] { return source_->Current() != nullptr; })) << source_->Health();
+  // And waits for its first keys, which its first fetch has brought. Made anew if that was too slow
+  // for a busy machine, because a clock that stands still brings no second one.
+  void MakeWithKeys(const RemoteKeySourceOptions& options) {
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_NO_FATAL_FAILURE(Make(options));
+      ASSERT_TRUE(Soon([this] { return source_->fetches() > 0; }));
+      if (source_->Current() != nullptr) return;
+    }
+    FAIL() << source_->Health();
   }
-  // That a fetch ends in an error which says so.
+  // That fetches end in an error which says so, but for what a busy machine lets time out.
   void ExpectNoKeys(RemoteKeySourceOptions options, const std::string& says) {
     ASSERT_NO_FATAL_FAILURE(Make(std::move(options)));
-    ASSERT_TRUE(Soon([this] { return source_->fetches() > 0; }));
+    ASSERT_TRUE(Soon([&] { return absl::StrContains(source_->Health().message(), says); }))
+        << source_->Health();
     EXPECT_EQ(source_->Current(), nullptr);
-    EXPECT_THAT(source_->Health(), testing::IsError(::testing::HasSubstr(says)));
   }
   // That the keys that are there stay through `count` more fetches.
   void ExpectKeysStay(int count = 2) {

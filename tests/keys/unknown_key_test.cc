@@ -28,6 +28,9 @@ class UnknownKeyTest : public RemoteKeysTest {
     return FailureOf(verifier_->Verify(token.Sign()).status());
   }
 
+  // How many fetches have been answered: on a busy machine one may time out and be repeated.
+  int64_t Answers() const { return shared_->Status().successes; }
+
   std::shared_ptr<RemoteKeySource> shared_;
   std::unique_ptr<Verifier> verifier_;
 };
@@ -38,7 +41,7 @@ TEST_F(UnknownKeyTest, AKeyActivatedAtOnceIsFetchedAtOnce) {
   token.Issuer(issuer_.issuer());
   EXPECT_EQ(FailureFor(token), AuthFailure::kKeysUnavailable);
   EXPECT_TRUE(Soon([&] { return !FailureFor(token).has_value(); }));
-  EXPECT_EQ(shared_->fetches(), 2);
+  EXPECT_EQ(Answers(), 2);
 }
 
 TEST_F(UnknownKeyTest, AKeyThatIsNowhereIsUnauthenticatedOnceThatIsKnown) {
@@ -46,13 +49,13 @@ TEST_F(UnknownKeyTest, AKeyThatIsNowhereIsUnauthenticatedOnceThatIsKnown) {
   token.KeyId("made up");
   EXPECT_EQ(FailureFor(token), AuthFailure::kKeysUnavailable);
   EXPECT_TRUE(Soon([&] { return FailureFor(token) == AuthFailure::kUnknownKey; }));
-  EXPECT_EQ(shared_->fetches(), 2);
+  EXPECT_EQ(Answers(), 2);
   // What cannot be a key of this issuer is no reason to ask.
   EXPECT_EQ(FailureFor(issuer_.Token().KeyId("other").Issuer("https://other")),
             AuthFailure::kUnknownIssuer);
   EXPECT_EQ(FailureFor(TestIssuer(Algorithm::kEs384).Token().KeyId("other")),
             AuthFailure::kUnsupportedAlgorithm);
-  EXPECT_EQ(shared_->fetches(), 2);
+  EXPECT_EQ(Answers(), 2);
 }
 
 // A key of that id is there, but for another algorithm: no reason to ask, or anybody could keep the
@@ -80,13 +83,14 @@ TEST_F(UnknownKeyTest, TenThousandUnknownKeysAreAFewFetches) {
     const auto failure = FailureFor(token.KeyId(absl::StrCat("made up ", sent)));
     ASSERT_TRUE(failure == AuthFailure::kKeysUnavailable || failure == AuthFailure::kUnknownKey);
   }
+  const int64_t answers = Answers();  // Before the time is read, which allows for them.
   // At 0, 1, 3, 8, 23 s and then every 30, less a tenth.
   const double seconds = std::chrono::duration<double>(elapsed()).count();
   int64_t allowed = 2;
   for (const double at : {0.9, 2.7, 7.2, 20.7, 47.7, 74.7, 101.7}) allowed += seconds >= at;
-  EXPECT_LE(shared_->fetches(), allowed);
+  EXPECT_LE(answers, allowed);
   std::printf("%d unknown key ids in %.1f s, %d fetches\n", sent, seconds,
-              static_cast<int>(shared_->fetches()) - 1);
+              static_cast<int>(answers) - 1);
   // The keys that are known were never in doubt.
   EXPECT_EQ(FailureFor(issuer_.Token()), std::nullopt);
 }

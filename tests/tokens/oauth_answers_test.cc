@@ -44,6 +44,7 @@ class OAuthAnswersTest : public ::testing::Test {
     options_.client.client_id = "checkout";
     options_.client.client_secret_file = Private("secret", kSecret);
     options_.client.ca_file = files_.Client().root_certificates;
+    options_.client.timeout = absl::Minutes(1);  // A busy machine may need it.
     options_.client.https = Https();
     options_.client.clock = clock_;
   }

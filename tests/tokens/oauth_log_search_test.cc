@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "lanyard/https/https.h"
 #include "lanyard/interceptors/client_auth.h"
 #include "lanyard/sdk/tokens/oauth_token_source.h"
@@ -50,6 +51,7 @@ class OAuthLogTest : public LogSearchTest {
     options.client.token_url = nginx_.Url("token");
     options.client.client_id = "checkout";
     options.client.ca_file = server_.files.Client().root_certificates;
+    options.client.timeout = absl::Minutes(1);  // A busy machine may need it.
     options.client.https = Https();
     return options;
   }
@@ -79,6 +81,7 @@ class OAuthLogTest : public LogSearchTest {
     client.audience = "test";
     client.token_source = *source;
     client.tls = server_.files.Client();
+    client.max_token_wait = absl::Minutes(1);
     auto auth = ClientAuth::Create(client);
     EXPECT_TRUE(auth.ok()) << auth.status();
     auto channel = (*auth)->CreateChannel(absl::StrCat("localhost:", server_.port));

@@ -273,7 +273,7 @@ TEST_F(CallTest, NothingButTlsIsSpokenToATarget) {
   token_file_ = files_.Write("token", Token("orders.read"));
   quickstart::RawListener listener;
   port_ = listener.port();
-  const Outcome outcome = Call("shop.Orders/GetOrder", "{}", {"--timeout", "1s"});
+  const Outcome outcome = Call("shop.Orders/GetOrder", "{}");
   EXPECT_EQ(outcome.code, 1);
   const std::string bytes = listener.Stop();
   ASSERT_FALSE(bytes.empty());
@@ -287,8 +287,7 @@ TEST_F(CallTest, APlaintextServerGetsNoCall) {
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(&orders_);
   server_ = builder.BuildAndStart();
-  const Outcome outcome =
-      Call("shop.Orders/GetOrder", "{}", {"--descriptors", DescriptorFile(), "--timeout", "5s"});
+  const Outcome outcome = Call("shop.Orders/GetOrder", "{}", {"--descriptors", DescriptorFile()});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, StartsWith("UNAVAILABLE: "));
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome;
@@ -306,15 +305,13 @@ TEST_F(CallTest, AnUnknownCertificateOrNameEndsIt) {
   tls.certificate_chain = files_.Path("other.crt");
   tls.private_key = files_.Path("other.key");
   ASSERT_NO_FATAL_FAILURE(Start("reflection: ANY_AUTHENTICATED\n", &tls));
-  EXPECT_THAT(Call("shop.Orders/GetOrder", "{}", {"--timeout", "5s"}).err,
-              HasSubstr("UNAVAILABLE"));
+  EXPECT_THAT(Call("shop.Orders/GetOrder", "{}").err, HasSubstr("UNAVAILABLE"));
   const Outcome named =
       Call("shop.Orders/GetOrder", "{}", {"--server-name", "orders.example.test"});
   EXPECT_EQ(named.code, 0) << named;
   const testing::TestCertificates strangers;
   EXPECT_EQ(Run({target(), "shop.Orders/GetOrder", "--ca", strangers.Path("ca.pem"), "--token-file",
-                 token_file_, "--audience", "test", "--server-name", "orders.example.test",
-                 "--timeout", "5s"})
+                 token_file_, "--audience", "test", "--server-name", "orders.example.test"})
                 .code,
             1);
   EXPECT_EQ(orders_.runs, 1);
@@ -324,7 +321,7 @@ TEST_F(CallTest, ShowsACertificateForMutualTls) {
   const TlsFiles mutual = files_.Server(/*mutual=*/true);
   files_.Issue("client", {"DNS:client.example.test"});
   ASSERT_NO_FATAL_FAILURE(Start("reflection: ANY_AUTHENTICATED\n", &mutual));
-  const Outcome without = Call("shop.Orders/GetOrder", "{}", {"--timeout", "5s"});
+  const Outcome without = Call("shop.Orders/GetOrder", "{}");
   EXPECT_EQ(without.code, 1);
   EXPECT_THAT(without.err, HasSubstr("UNAVAILABLE"));
   EXPECT_EQ(orders_.runs, 0);

@@ -8,6 +8,7 @@ namespace lanyard::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -48,7 +49,9 @@ TEST_F(DoctorIssuersTest, FetchesAndListsTheKeys) {
         outcome.out,
         AllOf(HasSubstr(absl::StrCat("ok   issuers: issuer sso: 1 key: ", issuer_.key().id(),
                                      " (ES256)\n")),
-              HasSubstr("ok   clock: this machine's clock agrees with that of issuer sso\n")));
+              AnyOf(HasSubstr("ok   clock: this machine's clock agrees with that of issuer sso\n"),
+                    // Where nginx or this process stood still for seconds.
+                    HasSubstr("ok   clock: this machine's clock is "))));
   }
 }
 
@@ -133,7 +136,7 @@ TEST_F(DoctorIssuersTest, ClocksThatDifferAreTold) {
                     absl::StrCat(absl::ToUnixSeconds(absl::Now() + by))});
   };
   const std::string remedy = "set this machine's clock (NTP), or have the issuer's set";
-  EXPECT_THAT(ahead(absl::Seconds(-25)).out, HasSubstr("ok   clock: "));
+  EXPECT_THAT(ahead(absl::Seconds(-10)).out, HasSubstr("ok   clock: "));
   EXPECT_THAT(ahead(absl::Minutes(2)).out,
               AllOf(HasSubstr("WARN clock: this machine's clock is "),
                     HasSubstr("ahead of that of issuer sso\n     " + remedy)));
