@@ -56,6 +56,7 @@ trap finish EXIT
 # No links into the output tree: they would stand in the source tree, for the wrong Bazel.
 flags=(--symlink_prefix=/ --color=no --curses=no --noshow_progress)
 bazel test "${flags[@]}" --test_output=all //...
+[[ $(bazel query --color=no --curses=no --noshow_progress 'kind(cc_binary, //...)') == *//:server* ]]
 bazel build "${flags[@]}" --nobuild @lanyard//:lanyard_conformance_test
 for program in server client; do
   bazel run "${flags[@]}" "--script_path=$TEST_TMPDIR/$program" "//:$program"

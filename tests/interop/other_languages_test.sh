@@ -68,13 +68,15 @@ java() {
   for jar in grpc-{api,context,core,netty,protobuf,protobuf-lite,stub} netty-{buffer,codec,codec-http,codec-http2,codec-socks,common,handler,handler-proxy,resolver,transport,tcnative} perfmark-{api,impl} geronimo-annotation-1.3-spec guava protobuf; do
     path+=:/usr/share/java/$jar.jar
   done
-  javac -d classes -cp "$path" "$examples/GetOrder.java" "$runfiles/tests/interop/WithoutTls.java" $(find gen -name '*.java')
+  # JVMs of several sandboxes may have one process id, and would share a file in /tmp by it.
+  local jvm=(command java -XX:-UsePerfData -cp "$path")
+  javac -J-XX:-UsePerfData -d classes -cp "$path" "$examples/GetOrder.java" "$runfiles/tests/interop/WithoutTls.java" $(find gen -name '*.java')
   echo token > token
-  command java -cp "$path" WithoutTls token || fail "the token leaves without TLS"
+  "${jvm[@]}" WithoutTls token || fail "the token leaves without TLS"
   # Debian's Netty has no ALPN but that of OpenSSL, whose library it looks for by another name.
   mkdir native
   cp "$(dpkg -L libnetty-tcnative-jni | grep '\.so$')" native/libnetty_tcnative.so
-  client=(command java -Djava.library.path=native -cp "$path" GetOrder)
+  client=("${jvm[@]}" -Djava.library.path=native GetOrder)
 }
 
 go() {
