@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace lanyard::tools {
 namespace {
@@ -38,17 +39,20 @@ class HeldSignals {
   HeldSignals() {
     got_signal = 0;
     wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct sigaction action = {};
+    action.sa_handler = Note;  // Without SA_RESTART: what waits is over.
     for (size_t i = 0; i < kEndingSignals.size(); ++i) {
       sigaction(kEndingSignals[i], nullptr, &before_[i]);
-      if (before_[i].sa_handler != SIG_IGN) std::signal(kEndingSignals[i], Note);
+      if (before_[i].sa_handler != SIG_IGN) sigaction(kEndingSignals[i], &action, nullptr);
     }
-    stop_before_ = std::signal(SIGTSTP, SIG_IGN);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGTSTP, &action, &stop_before_);
   }
   ~HeldSignals() {
     for (size_t i = 0; i < kEndingSignals.size(); ++i) {
       sigaction(kEndingSignals[i], &before_[i], nullptr);
     }
-    std::signal(SIGTSTP, stop_before_);
+    sigaction(SIGTSTP, &stop_before_, nullptr);
     close(wakes);
     if (got_signal != 0) raise(got_signal);
   }
@@ -57,7 +61,7 @@ class HeldSignals {
 
  private:
   std::array<struct sigaction, kEndingSignals.size()> before_;
-  void (*stop_before_)(int);
+  struct sigaction stop_before_;
 };
 
 // Until the terminal can be read or written, or a signal came, before this call or within it: then
@@ -81,7 +85,7 @@ class QuietTerminal {
     is_quiet_ = Set(quiet);
   }
   ~QuietTerminal() {
-    if (is_quiet_) Set(before_);
+    if (is_quiet_) Restore();
     if (file_ >= 0) close(file_);
   }
   QuietTerminal(const QuietTerminal&) = delete;
@@ -89,10 +93,14 @@ class QuietTerminal {
 
   bool is_quiet() const { return is_quiet_; }
 
-  void Say(const std::string& text) const {
-    Await(file_, POLLOUT);
-    // What cannot be shown can still be answered.
-    (void)!write(file_, text.data(), text.size());
+  // What cannot be shown can still be answered.
+  void Say(absl::string_view text) const {
+    while (!text.empty()) {
+      const bool goes_on = Await(file_, POLLOUT);
+      const ssize_t wrote = write(file_, text.data(), text.size());
+      if (wrote > 0) text.remove_prefix(static_cast<size_t>(wrote));
+      if (!goes_on || (wrote < 0 && errno != EINTR && errno != EAGAIN)) return;
+    }
   }
 
   absl::StatusOr<internal::Secret> ReadLine(size_t max_bytes) const {
@@ -115,9 +123,22 @@ class QuietTerminal {
   }
 
  private:
-  // Waits for no output, as TCSAFLUSH does: it may be stopped.
+  // Drops what was typed before. Waits for no output, as TCSAFLUSH does: it may be stopped.
   bool Set(const termios& attributes) const {
-    return tcflush(file_, TCIFLUSH) == 0 && tcsetattr(file_, TCSANOW, &attributes) == 0;
+    // In the background each of the two stops the process: after a signal there is no second one.
+    if (tcsetattr(file_, TCSANOW, &attributes) != 0) return false;
+    tcflush(file_, TCIFLUSH);
+    return true;
+  }
+
+  // From the background as well, where SIGTTOU would stop the process first.
+  void Restore() const {
+    sigset_t stop, before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &stop, &before);
+    Set(before_);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   const int file_;

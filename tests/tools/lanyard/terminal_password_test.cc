@@ -37,23 +37,22 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// The program in a session of its own, on a terminal that this holds the other end of.
+// A program in a session of its own, on a terminal that this holds the other end of.
 class AtTerminal {
  public:
   enum Screen { kReads, kIsFull };  // Full: it takes no byte more until Await() reads.
 
-  explicit AtTerminal(const std::vector<std::string>& args, Screen screen = kReads) {
+  explicit AtTerminal(const std::vector<std::string>& command, Screen screen = kReads) {
     EXPECT_EQ(openpty(&terminal_, &program_side_, nullptr, nullptr, nullptr), 0);
     if (screen == kIsFull) Fill();
-    const char* binary = std::getenv("LANYARD_BINARY");
-    std::vector<char*> argv = {const_cast<char*>(binary)};
-    for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
+    std::vector<char*> argv;
+    for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     child_ = fork();
     if (child_ != 0) return;
     close(terminal_);
     login_tty(dup(program_side_));
-    execv(binary, argv.data());
+    execv(argv[0], argv.data());
     _exit(127);
   }
   ~AtTerminal() {
@@ -112,7 +111,7 @@ class AtTerminal {
 };
 
 std::vector<std::string> AddAda(const std::string& config) {
-  return {"user", "add", "ada", "--config", config};
+  return {std::getenv("LANYARD_BINARY"), "user", "add", "ada", "--config", config};
 }
 
 TEST(TerminalPasswordTest, IsAskedForTwiceAndNeverShown) {
@@ -166,12 +165,29 @@ TEST(TerminalPasswordTest, CtrlCEndsTheProgramAndTheTerminalEchoesAgain) {
 TEST(TerminalPasswordTest, ASignalEndsTheProgramBeforeThePromptIsShown) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     AtTerminal program(AddAda(IssuerConfigFile()), AtTerminal::kIsFull);
-    while (program.Echoes()) absl::SleepFor(absl::Milliseconds(1));
+    for (int i = 0; program.Echoes() && i < 30'000; ++i) absl::SleepFor(absl::Milliseconds(1));
     program.Signal(signal);
     const int status = program.Wait();
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
     EXPECT_TRUE(program.Echoes());
   }
+}
+
+// There it stops, as soon as it wants to change the terminal.
+TEST(TerminalPasswordTest, ASignalEndsTheProgramInTheBackground) {
+  std::vector<std::string> command = {"/bin/bash", "-m", "-c", R"(
+    "$0" "$@" &
+    until read -r -a stat < /proc/$!/stat && [[ ${stat[2]} == T ]]; do sleep 0.05; done
+    kill -TERM $!
+    kill -CONT $!
+    while kill -0 $! 2> /dev/null; do sleep 0.05; done
+    wait $!
+    echo "ended with $?")"};
+  for (const std::string& word : AddAda(IssuerConfigFile())) command.push_back(word);
+  AtTerminal shell(command);
+  shell.Await("ended with 143");
+  EXPECT_EQ(shell.Wait(), 0);
+  EXPECT_TRUE(shell.Echoes());
 }
 
 TEST(TerminalPasswordTest, ASignalThatTheCallerIgnoresIsIgnored) {
