@@ -2,8 +2,12 @@
 #include "lanyard/tools/json_message.h"
 
 #include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/wire_format_lite.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -42,6 +46,18 @@ std::string Harmless(absl::string_view json) {
 // all at once.
 constexpr size_t kMostTypes = 2000;
 constexpr size_t kMostFields = 50000;
+constexpr size_t kLongestName = 1000;
+constexpr size_t kMostMemory = 1 << 30;
+
+size_t LongestNameIn(const google::protobuf::FieldDescriptor& field) {
+  size_t longest = field.json_name().size();
+  if (const auto* type = field.enum_type(); type != nullptr) {
+    for (int i = 0; i < type->value_count(); ++i) {
+      longest = std::max(longest, type->value(i)->name().size());
+    }
+  }
+  return longest;
+}
 
 absl::StatusOr<const google::protobuf::Message*> PrototypeOf(
     const google::protobuf::Descriptor& type, google::protobuf::DynamicMessageFactory& factory) {
@@ -58,12 +74,71 @@ absl::StatusOr<const google::protobuf::Message*> PrototypeOf(
                        kMostTypes, " types or ", kMostFields, " fields"));
     }
     for (int i = 0; i < next.field_count(); ++i) {
+      if (LongestNameIn(*next.field(i)) > kLongestName) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat(internal::Printable(std::string(next.full_name())),
+                         " has a name of more than ", kLongestName, " bytes"));
+      }
       const auto* inner = next.field(i)->message_type();
       if (inner != nullptr && seen.insert(inner).second) unread.push_back(inner);
     }
   }
   return factory.GetPrototype(&type);
 }
+
+// Measures the messages of an answer before they are made: an empty one is two bytes on the wire,
+// and of a type with thousands of fields many kilobytes in memory.
+class Memory {
+ public:
+  explicit Memory(google::protobuf::DynamicMessageFactory& factory) : factory_(factory) {}
+
+  // False where they would take too much. What cannot be read, the parser tells.
+  bool Suffices(const google::protobuf::Descriptor& type, const std::string& bytes) {
+    google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                 static_cast<int>(bytes.size()));
+    Count(type, input);
+    return taken_ <= kMostMemory;
+  }
+
+ private:
+  using Wire = google::protobuf::internal::WireFormatLite;
+
+  // One message, up to the end of the input, of its limit or of the group. False ends it all.
+  bool Count(const google::protobuf::Descriptor& type,
+             google::protobuf::io::CodedInputStream& input) {
+    taken_ += SizeOf(type);
+    while (taken_ <= kMostMemory) {
+      const uint32_t tag = input.ReadTag();
+      if (tag == 0 || Wire::GetTagWireType(tag) == Wire::WIRETYPE_END_GROUP) return true;
+      const auto* field = type.FindFieldByNumber(Wire::GetTagFieldNumber(tag));
+      const auto* inner = field == nullptr ? nullptr : field->message_type();
+      const bool is_group = Wire::GetTagWireType(tag) == Wire::WIRETYPE_START_GROUP;
+      if (inner == nullptr ||
+          (!is_group && Wire::GetTagWireType(tag) != Wire::WIRETYPE_LENGTH_DELIMITED)) {
+        if (!Wire::SkipField(&input, tag)) return false;
+        continue;
+      }
+      int size = 0;
+      if (!is_group && !input.ReadVarintSizeAsInt(&size)) return false;
+      if (!input.IncrementRecursionDepth()) return false;
+      const auto limit = is_group ? 0 : input.PushLimit(size);
+      if (!Count(*inner, input)) return false;
+      if (!is_group) input.PopLimit(limit);
+      input.DecrementRecursionDepth();
+    }
+    return false;
+  }
+
+  size_t SizeOf(const google::protobuf::Descriptor& type) {
+    size_t& size = sizes_[&type];
+    if (size == 0) size = factory_.GetPrototype(&type)->SpaceUsedLong();
+    return size;
+  }
+
+  google::protobuf::DynamicMessageFactory& factory_;
+  std::map<const google::protobuf::Descriptor*, size_t> sizes_;
+  size_t taken_ = 0;
+};
 
 }  // namespace
 
@@ -91,6 +166,10 @@ absl::StatusOr<std::string> JsonFromMessage(const google::protobuf::Descriptor& 
   google::protobuf::DynamicMessageFactory factory;
   const auto prototype = PrototypeOf(type, factory);
   if (!prototype.ok()) return prototype.status();
+  if (!Memory(factory).Suffices(type, bytes)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the answer, ", bytes.size(), " bytes, would take more than 1 GiB of memory"));
+  }
   const std::unique_ptr<google::protobuf::Message> message((*prototype)->New());
   if (!message->ParsePartialFromString(bytes)) {
     return absl::InternalError(absl::StrCat("the answer is no ", std::string(type.full_name()),

@@ -79,5 +79,75 @@ TEST(JsonMessageTest, TypesBeyondAnyRealServicesAreRefused) {
   EXPECT_TRUE(MessageFromJson(*built->message_type(19'000), "{}").ok());
 }
 
+// A type that holds itself, by a field or a group, and has many other fields; with that enum.
+const google::protobuf::Descriptor* Wide(google::protobuf::DescriptorPool* pool, int fields,
+                                         const std::string& value = "A") {
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("wide.proto");
+  auto* kinds = file.add_enum_type();
+  kinds->set_name("Kinds");
+  kinds->add_value()->set_name(value);
+  kinds->mutable_value(0)->set_number(0);
+  auto* type = file.add_message_type();
+  type->set_name("Wide");
+  for (int i = 0; i < fields; ++i) {
+    auto* field = type->add_field();
+    field->set_name(absl::StrCat("f", i));
+    field->set_number(i + 1);
+    field->set_label(google::protobuf::FieldDescriptorProto::LABEL_REPEATED);
+    field->set_type(i == 0   ? google::protobuf::FieldDescriptorProto::TYPE_MESSAGE
+                    : i == 1 ? google::protobuf::FieldDescriptorProto::TYPE_GROUP
+                    : i == 2 ? google::protobuf::FieldDescriptorProto::TYPE_ENUM
+                             : google::protobuf::FieldDescriptorProto::TYPE_INT32);
+    if (i < 2) field->set_type_name(".Wide");
+    if (i == 2) field->set_type_name(".Kinds");
+  }
+  const auto* built = pool->BuildFile(file);
+  return built == nullptr ? nullptr : built->message_type(0);
+}
+
+std::string Many(int count, const std::string& bytes) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += bytes;
+  return all;
+}
+
+TEST(JsonMessageTest, AnAnswerThatIsSmallOnTheWireAndHugeInMemoryIsRefused) {
+  google::protobuf::DescriptorPool pool;
+  const auto* type = Wide(&pool, 10'000);
+  ASSERT_NE(type, nullptr);
+  const std::string field("\x0a\x00", 2), group("\x13\x14", 2);
+  for (const std::string& one : {field, group}) {
+    EXPECT_THAT(JsonFromMessage(*type, Many(1'000'000, one), JsonStyle::kOneLine),
+                IsError(HasSubstr("2000000 bytes, would take more than 1 GiB")));
+    EXPECT_TRUE(JsonFromMessage(*type, Many(100, one), JsonStyle::kOneLine).ok());
+  }
+  // Deeper down, and among fields that nobody knows.
+  std::string inner = "\x0a\x80\x89\x7a" + Many(1'000'000, field);
+  EXPECT_THAT(JsonFromMessage(*type, "\xfa\xff\x7f\x01x" + inner, JsonStyle::kOneLine),
+              IsError(HasSubstr("1 GiB")));
+  // Of the parser's errors none is taken for this one.
+  for (const char* broken : {"\x0a", "\x0a\x05", "\x13", "\x0f", "\x14"}) {
+    EXPECT_THAT(JsonFromMessage(*type, broken, JsonStyle::kOneLine),
+                IsError(HasSubstr("the answer is no Wide")));
+  }
+}
+
+TEST(JsonMessageTest, ManySmallMessagesAreNoReasonToRefuse) {
+  google::protobuf::DescriptorPool pool;
+  const auto* type = Wide(&pool, 4);
+  ASSERT_NE(type, nullptr);
+  EXPECT_TRUE(
+      JsonFromMessage(*type, Many(100'000, std::string("\x0a\x00", 2)), JsonStyle::kOneLine).ok());
+}
+
+TEST(JsonMessageTest, NamesBeyondAnyRealServicesAreRefused) {
+  google::protobuf::DescriptorPool pool;
+  const auto* type = Wide(&pool, 4, std::string(2000, 'a'));
+  ASSERT_NE(type, nullptr);
+  EXPECT_THAT(JsonFromMessage(*type, "", JsonStyle::kOneLine),
+              IsError(HasSubstr("Wide has a name of more than 1000 bytes")));
+}
+
 }  // namespace
 }  // namespace lanyard::tools
