@@ -41,9 +41,9 @@ bazel() { "$root/bazelw" --max_idle_secs=5 "--output_user_root=$output" "$@"; }
 
 server_pid=
 finish() {
-  [[ -z $server_pid ]] || kill "$server_pid" || true
-  bazel shutdown || true
-  chmod -R u+w "$output" && rm -rf "$output"
+  if [[ -n $server_pid ]]; then kill "$server_pid" && wait "$server_pid" || true; fi
+  (cd "$root/examples/consumer" && bazel shutdown) || true
+  chmod -R u+w "$output" && rm -rf "$output" || true
 }
 
 # The other Bazel must not find this test's files by the variables that point to them. It gets the

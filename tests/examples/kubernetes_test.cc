@@ -357,6 +357,7 @@ TEST_F(KubernetesTest, TheKeysMayBeFoundByDiscovery) {
     return ::testing::Value(api_server_.requests(), Contains("200 /openid/v1/jwks bearer"));
   }));
   EXPECT_THAT(api_server_.requests(), Contains("200 /.well-known/openid-configuration bearer"));
+  EXPECT_THAT(api_server_.requests(), Each(::testing::EndsWith(" bearer")));
 }
 
 TEST_F(KubernetesTest, ANewConfigMapRulesWithoutARestart) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/interceptors/eventually.h"
 
 namespace lanyard::internal {
@@ -80,6 +81,27 @@ TEST_F(OpenStreamsTest, JudgesStreamsWhileTheTimeOfOthersComesWithoutEnd) {
   EXPECT_TRUE(Eventually([&] { return judged.load(); }));
   judged = true;
   streams_.reset();
+}
+
+// By the real clock, that is by timers, as where nobody sets it.
+TEST_F(OpenStreamsTest, StreamsEndWhenTheirTimeHasCome) {
+  std::vector<std::string> ended;
+  std::atomic<int> count{0};
+  rules_.postpone = [&](const StreamFacts& stream, bool) {
+    EXPECT_GE(absl::Now() + absl::Milliseconds(100), stream.ends_at) << stream.method;
+    ended.push_back(stream.method);
+    ++count;
+    return absl::InfiniteFuture();
+  };
+  streams_ = std::make_unique<OpenStreams>(rules_);
+  const absl::Time now = absl::Now();
+  Add("third", now + absl::Milliseconds(900));
+  Add("in an hour", now + absl::Hours(1));
+  Add("first", now + absl::Milliseconds(300));
+  Add("second", now + absl::Milliseconds(600));
+  EXPECT_TRUE(Eventually([&] { return count >= 3; }, absl::Seconds(10)));
+  streams_.reset();
+  EXPECT_THAT(ended, ElementsAre("first", "second", "third"));
 }
 
 TEST_F(OpenStreamsTest, StreamsThatEndLaterDoNotWakeTheThread) {

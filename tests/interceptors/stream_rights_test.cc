@@ -278,6 +278,7 @@ TEST(ObservedStreamTest, EndsForADeniedCallerWhoseKeyIsWithdrawnToo) {
   server.files.Write("rules", observe + "deny { subjects: 'svc:a' }\n");
   ASSERT_THAT(server.auth->Reload(), IsOk());
   EXPECT_TRUE(Eventually([&] { return !chat.running(); }));
+  EXPECT_NE(chat.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 // A certificate that the server's roots do not vouch for names nobody, for streams as for calls.
@@ -313,6 +314,7 @@ TEST(UnverifiedPeerTest, KeepsNoStreamRunning) {
   EXPECT_EQ(MakeCall(channel, CallType::kChat, Bearer(token)).status.error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_TRUE(Eventually([&] { return !chat.running(); }));
+  EXPECT_NE(chat.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 }  // namespace

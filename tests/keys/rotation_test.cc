@@ -80,7 +80,7 @@ class RotationTest : public ::testing::Test {
   }
   // The oldest key that is still published. One stays for long after it has signed: its tokens may
   // still be under way, from callers for whom the machine had no time.
-  static size_t Oldest(size_t second) { return second < 8 ? 0 : second - 8; }
+  static size_t Oldest(size_t second) { return second < 5 ? 0 : second - 5; }
 
   // A hundred callers, each with a token of the key that signs just then, while `rotate` is called
   // every second with its number, until something fails. Gives what they got.

@@ -263,7 +263,8 @@ TEST_F(CallTest, ReadsTheTokenOrTheRequestFromStandardInput) {
 TEST_F(CallTest, ATokenForSomebodyElseIsNotSent) {
   ASSERT_NO_FATAL_FAILURE(Start());
   audit_->Clear();
-  const Outcome outcome = Call("shop.Orders/GetOrder", "{}", {"--audience", "orders"});
+  const Outcome outcome =
+      Call("shop.Orders/GetOrder", "{}", {"--audience", "orders", "--timeout", "60s"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("the token is not for \"orders\""));
   EXPECT_THAT(audit_->events(), IsEmpty());
