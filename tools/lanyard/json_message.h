@@ -18,8 +18,8 @@ absl::StatusOr<std::string> MessageFromJson(const google::protobuf::Descriptor& 
 
 enum class JsonStyle { kOneLine, kIndented };
 
-// And back. In strings whatever acts on a terminal is escaped. What would take more than 1 GiB of
-// memory is refused.
+// And back. In strings whatever acts on a terminal is escaped. An answer whose
+// messages would take more than 1 GiB of memory is refused.
 absl::StatusOr<std::string> JsonFromMessage(const google::protobuf::Descriptor& type,
                                             const std::string& bytes, JsonStyle style);
 

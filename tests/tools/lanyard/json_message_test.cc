@@ -143,10 +143,10 @@ TEST(JsonMessageTest, ManySmallMessagesAreNoReasonToRefuse) {
 
 TEST(JsonMessageTest, NamesBeyondAnyRealServicesAreRefused) {
   google::protobuf::DescriptorPool pool;
-  const auto* type = Wide(&pool, 4, std::string(2000, 'a'));
+  const auto* type = Wide(&pool, 4, std::string(251, 'a'));
   ASSERT_NE(type, nullptr);
   EXPECT_THAT(JsonFromMessage(*type, "", JsonStyle::kOneLine),
-              IsError(HasSubstr("Wide has a name of more than 1000 bytes")));
+              IsError(HasSubstr("Wide has a name of more than 250 bytes")));
 }
 
 }  // namespace

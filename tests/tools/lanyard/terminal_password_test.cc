@@ -19,14 +19,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "lanyard/issuer/accounts.h"
+#include "tests/interceptors/eventually.h"
 #include "tests/tools/lanyard/issuer_files.h"
 
 namespace lanyard::tools {
 namespace {
 
+using ::lanyard::test::Eventually;
 using ::lanyard::testing::IssuerConfigFile;
 using ::lanyard::testing::kIssuer;
 using ::lanyard::testing::kPassword;
@@ -114,17 +114,22 @@ std::vector<std::string> AddAda(const std::string& config) {
   return {std::getenv("LANYARD_BINARY"), "user", "add", "ada", "--config", config};
 }
 
+// At the first prompt, up to the program's good end.
+void TypeTwice(AtTerminal* program) {
+  program->Type(absl::StrCat(kPassword, "\n"));
+  program->Await("The same again: ");
+  program->Type(absl::StrCat(kPassword, "\n"));
+  program->Await("user ada is there");
+  const int status = program->Wait();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
 TEST(TerminalPasswordTest, IsAskedForTwiceAndNeverShown) {
   const std::string config = IssuerConfigFile();
   AtTerminal program(AddAda(config));
   program.Await("New password: ");
   EXPECT_FALSE(program.Echoes());
-  program.Type(absl::StrCat(kPassword, "\n"));
-  program.Await("The same again: ");
-  program.Type(absl::StrCat(kPassword, "\n"));
-  program.Await("user ada is there");
-  const int status = program.Wait();
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  TypeTwice(&program);
   EXPECT_TRUE(program.Echoes());
   EXPECT_THAT(program.shown(), AllOf(Not(HasSubstr("horse")), Not(HasSubstr("*"))));
   const auto user = Accounts(kIssuer, OpenStore(config)).FindUser("ada");
@@ -165,7 +170,7 @@ TEST(TerminalPasswordTest, CtrlCEndsTheProgramAndTheTerminalEchoesAgain) {
 TEST(TerminalPasswordTest, ASignalEndsTheProgramBeforeThePromptIsShown) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     AtTerminal program(AddAda(IssuerConfigFile()), AtTerminal::kIsFull);
-    for (int i = 0; program.Echoes() && i < 30'000; ++i) absl::SleepFor(absl::Milliseconds(1));
+    ASSERT_TRUE(Eventually([&] { return !program.Echoes(); }));
     program.Signal(signal);
     const int status = program.Wait();
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
@@ -196,12 +201,7 @@ TEST(TerminalPasswordTest, ASignalThatTheCallerIgnoresIsIgnored) {
   std::signal(SIGHUP, SIG_DFL);
   program.Await("New password: ");
   program.Signal(SIGHUP);
-  program.Type(absl::StrCat(kPassword, "\n"));
-  program.Await("The same again: ");
-  program.Type(absl::StrCat(kPassword, "\n"));
-  program.Await("user ada is there");
-  const int status = program.Wait();
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  TypeTwice(&program);
 }
 
 TEST(TerminalPasswordTest, TheEndOfTheInputIsAnError) {
