@@ -29,6 +29,7 @@
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/rpc.h"
 #include "lanyard/tools/server_reflection.h"
+#include "lanyard/tools/terminal.h"
 #include "lanyard/tools/token_input.h"
 #include "lanyard/tools/usage_error.h"
 
@@ -192,7 +193,10 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
     service = *found;
   } else {
     grpc::Status failure;
-    auto pool = ReflectedService(*channel, method->service, deadline, &failure);
+    auto pool = [&] {
+      const Progress progress(streams.err, "asking for the server's reflection");
+      return ReflectedService(*channel, method->service, deadline, &failure);
+    }();
     if (!pool.ok()) {
       // A bad token is refused there first.
       if (failure.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
@@ -209,7 +213,10 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   if (!bytes.ok()) return bytes.status();
 
   std::string answer;
-  const grpc::Status status = CallUnary(*channel, method->path(), *bytes, deadline, &answer);
+  const grpc::Status status = [&] {
+    const Progress progress(streams.err, "waiting for the answer");
+    return CallUnary(*channel, method->path(), *bytes, deadline, &answer);
+  }();
   if (!status.ok()) return SayFailure("", status, arguments.json(), streams);
   const auto json = JsonFromMessage(*(*found)->output_type(), answer,
                                     arguments.json() ? JsonStyle::kOneLine : JsonStyle::kIndented);

@@ -22,6 +22,7 @@
 #include "lanyard/tools/mounts.h"
 #include "lanyard/tools/option_values.h"
 #include "lanyard/tools/policy_view.h"
+#include "lanyard/tools/terminal.h"
 #include "lanyard/tools/usage_error.h"
 
 namespace lanyard::tools {
@@ -135,6 +136,18 @@ const char* Name(Finding::Result result) {
   return "";
 }
 
+const char* Colour(Finding::Result result) {
+  switch (result) {
+    case Finding::Result::kOk:
+      return "\x1b[32m";
+    case Finding::Result::kWarn:
+      return "\x1b[33m";
+    case Finding::Result::kFail:
+      return "\x1b[31m";
+  }
+  return "";
+}
+
 std::string Json(const Findings& findings) {
   std::string list;
   for (const Finding& finding : findings.all()) {
@@ -161,13 +174,18 @@ absl::StatusOr<int> Run(const Arguments& arguments, Streams& streams) {
   const auto mountinfo =
       internal::ReadFile(absl::StrCat(kProc, "/self/mountinfo"), kMaxMountinfoBytes);
   Findings findings;
-  CheckConfig(arguments, *now, mountinfo.ok() ? Mounts(mountinfo->view()) : Mounts(), &findings);
+  {
+    const Progress progress(streams.err, "checking; an issuer may take a few seconds");
+    CheckConfig(arguments, *now, mountinfo.ok() ? Mounts(mountinfo->view()) : Mounts(), &findings);
+  }
   if (arguments.json()) {
     streams.out << Json(findings) << "\n";
   } else {
+    const bool colours = ShowsColours(streams.out);
     for (const Finding& finding : findings.all()) {
-      streams.out << absl::StrFormat("%-4s %s: %s\n", Name(finding.result), finding.check,
-                                     Line(finding.text));
+      streams.out << (colours ? Colour(finding.result) : "")
+                  << absl::StrFormat("%-4s", Name(finding.result)) << (colours ? "\x1b[0m" : "")
+                  << absl::StrFormat(" %s: %s\n", finding.check, Line(finding.text));
       if (!finding.remedy.empty()) streams.out << "     " << Line(finding.remedy) << "\n";
     }
   }
@@ -182,7 +200,8 @@ Command DoctorCommand() {
   command.summary = "Says what is wrong with a server's config, files, issuers and surroundings";
   command.details =
       "Run it where the server runs, as the server's user. One line for each check, \"ok\", "
-      "\"WARN\" or\n\"FAIL\", and below what to do. The exit code is 1 if anything fails.\n\n"
+      "\"WARN\" or\n\"FAIL\", and below what to do. The exit code is 1 if anything fails.\n"
+      "In colours on a terminal, unless NO_COLOR is set.\n\n"
       "  lanyard doctor auth.textproto --tls-certificate tls.crt --tls-key tls.key\n"
       "  lanyard doctor auth.textproto --weakenings\n";
   command.syntax.operand = "CONFIG";
